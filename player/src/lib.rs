@@ -1,0 +1,1 @@
+//! The adaptive Smooth Streaming player.

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Finds or installs what building the player needs: trunk and wasm-bindgen, at pinned versions, in a
+# cache outside the clone; wasm-opt where npm is at hand (it saves a tenth of the size; optional).
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+has cargo || die "Rust is not installed" "see https://www.rust-lang.org/tools/install"
+mkdir -p "$CACHE/bin"
+
+version_of() { "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1; }
+
+install() { # crate binary version flags…
+  local crate=$1 binary=$2 version=$3
+  shift 3
+  if [ "$(version_of "$binary")" = "$version" ]; then return; fi
+  say "installing $crate $version into $CACHE (some minutes, once)"
+  CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$CACHE/build" cargo install --debug --root "$CACHE" \
+    "$crate@$version" "$@" >&2 \
+    || die "$crate $version could not be installed" "run: cargo install $crate@$version $*"
+  rm -rf "$CACHE/build"
+}
+
+install wasm-bindgen-cli wasm-bindgen "$WASM_BINDGEN_VERSION"
+install trunk trunk "$TRUNK_VERSION" --locked --no-default-features
+
+# Versions before 116 break the module's table of references without saying so.
+wasm_opt_ok() {
+  local v
+  v=$(wasm-opt --version 2>/dev/null | grep -oE '[0-9]+' | head -n 1)
+  [ -n "$v" ] && [ "$v" -ge 116 ]
+}
+if ! wasm_opt_ok && has npm; then
+  say "installing wasm-opt (npm binaryen $BINARYEN_VERSION) into $CACHE"
+  mkdir -p "$CACHE/node"
+  npm install --silent --no-audit --no-fund --prefix "$CACHE/node" "binaryen@$BINARYEN_VERSION" >&2 \
+    || say "no wasm-opt: the player will be about a tenth larger"
+fi
+if has wasm-opt && ! wasm_opt_ok; then
+  die "the wasm-opt on PATH is too old and breaks the player: $(wasm-opt --version)" \
+    "install a newer one (npm install binaryen) or take it off PATH"
+fi

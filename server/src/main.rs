@@ -1,0 +1,3 @@
+//! The `silverlane` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Fragments and init segments: read, rewrite, build.

@@ -1,0 +1,1 @@
+//! TTML to cues to WebVTT.

@@ -1,0 +1,1 @@
+//! Decoder configurations and codec strings.

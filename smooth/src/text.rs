@@ -1,0 +1,1 @@
+//! Hex and base64, the two text encodings that manifests use.

@@ -1,0 +1,1 @@
+//! URL templates and the request grammar, both directions.

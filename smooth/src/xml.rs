@@ -1,0 +1,1 @@
+//! Guarded XML reading: encodings, depth, no DTD.
