@@ -1,0 +1,50 @@
+# The two that matter:   make demo   ·   make test
+# Each target prepares what it needs; a second run does not build again what is built.
+
+WITH  := bash scripts/with-tools.sh
+PORT  ?= 8080
+PLAYER_SOURCES := $(shell find smooth/src player/src www -type f) Cargo.toml Cargo.lock Trunk.toml \
+                  smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/lib.sh
+
+.PHONY: demo test build dist fmt lint doc bench fuzz size deny clean help
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: build ## Build everything, then broadcast the sample: open the address it prints
+	target/release/silverlane demo --listen 127.0.0.1:$(PORT)
+
+build: dist/smooth-player.js ## target/release/silverlane, with the player inside
+	$(WITH) cargo build --release -p silverlane
+
+dist: dist/smooth-player.js ## dist/: the player's script, its Wasm, types and pages
+
+dist/smooth-player.js: $(PLAYER_SOURCES)
+	$(WITH) cargo fetch --locked
+	$(WITH) trunk build --release
+	@touch $@
+
+test: ## Install what the tests need (ffmpeg, Chromium) and run every test
+	$(WITH) bash scripts/test.sh
+
+fmt: ## Format the code
+	$(WITH) cargo fmt --all
+
+lint: ## Formatting and clippy, warnings denied, for both targets
+	$(WITH) bash scripts/lint.sh
+
+doc: ## The API documentation, warnings denied
+	$(WITH) env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+bench: ## Benchmarks of the format
+	$(WITH) cargo bench -p silverlane-smooth
+
+size: dist/smooth-player.js ## Size of the player, against its limit
+	bash scripts/size.sh
+
+deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
+	cargo deny check
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf dist demo

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Formatting and clippy for both targets, warnings denied.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+say "formatting"
+cargo fmt --all --check
+(cd smooth/fuzz && cargo fmt --check)
+say "clippy, native"
+cargo clippy --workspace --all-targets -- -D warnings
+say "clippy, wasm32"
+cargo clippy -p silverlane-player --target wasm32-unknown-unknown -- -D warnings
+say "fuzz targets compile"
+(cd smooth/fuzz && CARGO_TARGET_DIR="$ROOT/target/fuzz" cargo check --all-targets --features libfuzzer)
