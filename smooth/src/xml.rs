@@ -1,1 +1,367 @@
 //! Guarded XML reading: encodings, depth, no DTD.
+//!
+//! [`decode`] makes text of a document in any of the encodings seen in the wild, [`Reader`] walks over
+//! its elements. No entity is known beyond the five of XML and the numeric ones, so nothing expands.
+//!
+//! ```
+//! # fn main() -> Result<(), smooth::Error> {
+//! use smooth::{Limits, xml};
+//!
+//! let limits = Limits::default();
+//! let text = xml::decode(b"<a><b n='1'/><c><d/></c><b n='2'/></a>", &limits)?;
+//! let mut reader = xml::Reader::new(&text, &limits);
+//! let root = reader.root()?;
+//! let mut sum = 0;
+//! while let Some(child) = reader.child(&root)? {
+//!     for attribute in child.attributes() {
+//!         let (name, value) = attribute?;
+//!         if child.name() == "b" && name == "n" {
+//!             sum += value.parse::<u32>().unwrap_or(0);
+//!         }
+//!     }
+//! }
+//! assert_eq!(sum, 3);
+//! # Ok(())
+//! # }
+//! ```
+
+mod decode;
+mod escape;
+
+pub use decode::decode;
+pub use escape::{escape, unescape};
+
+use std::borrow::Cow;
+
+use quick_xml::events::{BytesStart, Event as Raw};
+
+use crate::{Limits, error::Error};
+
+/// What [`Error`]s of this module name.
+const WHAT: &str = "XML";
+
+/// Walks over the elements and text of a document, in order.
+///
+/// Recursive descent uses [`root`](Self::root), [`child`](Self::child) and [`text`](Self::text), which
+/// skip what the caller does not read; mixed content uses [`event`](Self::event).
+pub struct Reader<'a> {
+    inner: quick_xml::Reader<&'a [u8]>,
+    /// Open elements.
+    depth: u32,
+    max_depth: u32,
+    /// The element just started was empty, and its end is still to be reported.
+    empty: bool,
+    /// An element was seen.
+    started: bool,
+}
+
+/// A piece of a document.
+pub enum Event<'a> {
+    /// An element begins. Its end is reported even if it is empty.
+    Start(Element<'a>),
+    /// The innermost open element ends.
+    End,
+    /// Text, unescaped. One text may come in several pieces, split at entities, comments and CDATA.
+    Text(Cow<'a, str>),
+    /// The document has ended, with every element closed.
+    Eof,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over `text`, which [`decode`] has made.
+    #[must_use]
+    pub fn new(text: &'a str, limits: &Limits) -> Self {
+        let inner = quick_xml::Reader::from_str(text);
+        Self { inner, depth: 0, max_depth: limits.xml_depth, empty: false, started: false }
+    }
+
+    /// The next piece. Comments, processing instructions and the declaration are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a document type, [`Error::Limit`] for elements nested too deep,
+    /// [`Error::Incomplete`] if the text ends early, [`Error::Invalid`] for text that is not XML.
+    pub fn event(&mut self) -> Result<Event<'a>, Error> {
+        if self.empty {
+            self.empty = false;
+            self.depth = self.depth.saturating_sub(1);
+            return Ok(Event::End);
+        }
+        loop {
+            match self.inner.read_event().map_err(|e| error(&e))? {
+                Raw::Start(tag) => return Ok(Event::Start(self.open(tag)?)),
+                Raw::Empty(tag) => {
+                    let element = self.open(tag)?;
+                    self.empty = true;
+                    return Ok(Event::Start(element));
+                }
+                Raw::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    return Ok(Event::End);
+                }
+                Raw::Text(text) => return Ok(Event::Text(text.into_inner())),
+                Raw::CData(text) => return Ok(Event::Text(text.into_inner())),
+                Raw::GeneralRef(name) => {
+                    let c = escape::entity(&name)?;
+                    return Ok(Event::Text(Cow::Owned(c.into())));
+                }
+                Raw::DocType(_) => {
+                    return Err(Error::Unsupported { what: WHAT, rule: "document types are refused" });
+                }
+                Raw::Eof if self.depth > 0 || !self.started => return Err(Error::Incomplete { what: WHAT }),
+                Raw::Eof => return Ok(Event::Eof),
+                Raw::Comment(_) | Raw::Decl(_) | Raw::PI(_) => {}
+            }
+        }
+    }
+
+    /// The root element; call it first.
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event), and [`Error::Invalid`] for text before the root.
+    pub fn root(&mut self) -> Result<Element<'a>, Error> {
+        loop {
+            match self.event()? {
+                Event::Start(element) => return Ok(element),
+                Event::Text(text) if text.trim_ascii().is_empty() => {}
+                _ => return Err(Error::Invalid { what: WHAT, rule: "no root element" }),
+            }
+        }
+    }
+
+    /// The next child of `parent`, `None` at its end. Text between children is passed over, and so is
+    /// everything inside an earlier child that was not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event).
+    pub fn child(&mut self, parent: &Element<'_>) -> Result<Option<Element<'a>>, Error> {
+        while self.depth >= parent.depth {
+            match self.event()? {
+                Event::Start(element) if element.depth == parent.depth.saturating_add(1) => {
+                    return Ok(Some(element));
+                }
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of `element`, up to its end, without that of the elements in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event).
+    pub fn text(&mut self, element: &Element<'_>) -> Result<Cow<'a, str>, Error> {
+        let mut all = Cow::Borrowed("");
+        while self.depth >= element.depth {
+            match self.event()? {
+                Event::Text(text) if self.depth == element.depth => {
+                    if all.is_empty() {
+                        all = text;
+                    } else {
+                        all.to_mut().push_str(&text);
+                    }
+                }
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        Ok(all)
+    }
+
+    fn open(&mut self, tag: BytesStart<'a>) -> Result<Element<'a>, Error> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > self.max_depth {
+            return Err(Error::Limit { what: "xml_depth", max: self.max_depth.into() });
+        }
+        if self.depth == 1 && self.started {
+            return Err(Error::Invalid { what: WHAT, rule: "only one root element is allowed" });
+        }
+        self.started = true;
+        Ok(Element { tag, depth: self.depth })
+    }
+}
+
+/// A start tag.
+pub struct Element<'a> {
+    tag: BytesStart<'a>,
+    depth: u32,
+}
+
+impl Element<'_> {
+    /// Name without a namespace prefix.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        local(self.qualified_name())
+    }
+
+    /// Name as written.
+    #[must_use]
+    pub fn qualified_name(&self) -> &str {
+        self.tag.name().into_inner()
+    }
+
+    /// How deep it stands; the root is at 1.
+    #[must_use]
+    pub const fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Names as written (see [`local`]) and unescaped values, in document order. Ends after an error.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes { rest: self.tag.attributes_raw() }
+    }
+
+    /// Value of the attribute `name`, without regard to namespace prefixes. Visits all attributes: use
+    /// one loop over [`attributes`](Self::attributes) to read many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for attributes that are not XML.
+    pub fn attribute(&self, name: &str) -> Result<Option<Cow<'_, str>>, Error> {
+        for attribute in self.attributes() {
+            let (key, value) = attribute?;
+            if local(key) == name {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// `name` without its namespace prefix.
+#[must_use]
+pub fn local(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// The attributes of a start tag. Scans by itself: half of the time that a manifest takes goes into
+/// the attributes of `c`, and this is the lightest way to them.
+pub struct Attributes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Result<(&'a str, Cow<'a, str>), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.trim_ascii_start();
+        if rest.is_empty() {
+            return None;
+        }
+        let Some((name, value, rest)) = split(rest) else {
+            self.rest = "";
+            return Some(Err(Error::Invalid { what: WHAT, rule: "attributes are name=\"value\"" }));
+        };
+        self.rest = rest;
+        Some(unescape(value).map(|value| (name, value)))
+    }
+}
+
+/// Splits `name = "value" rest`.
+fn split(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let name = name.trim_ascii_end();
+    if name.is_empty() || name.bytes().any(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'')) {
+        return None;
+    }
+    let rest = rest.trim_ascii_start();
+    let (value, rest) = match rest.as_bytes().first()? {
+        b'"' => rest.get(1..)?.split_once('"')?,
+        b'\'' => rest.get(1..)?.split_once('\'')?,
+        _ => return None,
+    };
+    Some((name, value, rest))
+}
+
+/// Drops the words of quick-xml's error: they cost memory here and help nobody.
+fn error(error: &quick_xml::Error) -> Error {
+    match error {
+        quick_xml::Error::Syntax(_) => Error::Incomplete { what: WHAT },
+        _ => Error::Invalid { what: WHAT, rule: "not well-formed" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(text: &str) -> Result<String, Error> {
+        let limits = Limits { xml_depth: 3, ..Limits::default() };
+        let mut reader = Reader::new(text, &limits);
+        let mut out = String::new();
+        loop {
+            match reader.event()? {
+                Event::Start(e) => {
+                    out += "<";
+                    out += e.name();
+                    for attribute in e.attributes() {
+                        let (name, value) = attribute?;
+                        for part in [" ", name, "=", &value] {
+                            out += part;
+                        }
+                    }
+                }
+                Event::End => out += ">",
+                Event::Text(text) => out += &text,
+                Event::Eof => return Ok(out),
+            }
+        }
+    }
+
+    #[test]
+    fn empty_elements_end_and_text_is_unescaped() {
+        let text =
+            "<?xml version='1.0'?><!-- x --><p:a x = \"1\" y='&lt;&#x41;'>b&amp;c<b/><![CDATA[<]]></p:a>\r\n";
+        assert_eq!(walk(text).unwrap(), "<a x=1 y=<Ab&c<b><>\r\n");
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        assert!(walk("<a><b><c/></b></a>").is_ok());
+        assert_eq!(walk("<a><b><c><d/></c></b></a>"), Err(Error::Limit { what: "xml_depth", max: 3 }));
+    }
+
+    #[test]
+    fn a_document_type_is_refused() {
+        for text in ["<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"] {
+            assert!(matches!(walk(text), Err(Error::Unsupported { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn cut_and_broken_text_differ() {
+        for text in ["", "<a>", "<a><b/>", "<a b='", "<a", "<a><!-- ", "<!DOCTYPE "] {
+            assert!(matches!(walk(text), Err(Error::Incomplete { .. })), "{text}");
+        }
+        for text in [
+            "<a></b>",
+            "</a>",
+            "<a/><b/>",
+            "<a>&b;</a>",
+            "<a b='&b;'/>",
+            "<a b/>",
+            "<a b=1/>",
+            "<a 'b'='1'/>",
+        ] {
+            assert!(matches!(walk(text), Err(Error::Invalid { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn children_that_are_not_read_are_skipped() {
+        let limits = Limits::default();
+        let mut reader = Reader::new("<a>x<b><c>no</c></b><d>y<e>no</e>&amp;z</d></a>", &limits);
+        let root = reader.root().unwrap();
+        assert_eq!(reader.child(&root).unwrap().unwrap().name(), "b");
+        let d = reader.child(&root).unwrap().unwrap();
+        assert_eq!(reader.text(&d).unwrap(), "y&z");
+        assert!(reader.child(&d).unwrap().is_none());
+        assert!(reader.child(&root).unwrap().is_none());
+        assert!(matches!(reader.event().unwrap(), Event::Eof));
+    }
+}
