@@ -1,1 +1,16 @@
-//! The Smooth Streaming origin.
+//! The Smooth Streaming origin: live ingest, publishing points, delivery.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`config`] | settings from flags, environment and one file |
+
+//! | [`http`] | listener, connection limits, dispatch, static files |
+//! | [`cli`] | the subcommands |
+//!
+//! [`serve`] runs all of it in the calling process.
+
+pub mod cli;
+pub mod config;
+pub mod http;
+
+pub use http::serve;

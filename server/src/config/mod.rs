@@ -1,0 +1,199 @@
+//! Settings of the origin. Each is declared once, in [`settings!`] below; flag, environment variable,
+//! file key, default and help text come from that one place.
+//!
+//! Precedence: flag, then environment (`SILVERLANE_…`), then the file, then the default. The file is
+//! TOML; its keys are the flag names with `_` for `-`. An unknown key is an error.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+ $name:ident ($env:literal) : $type:ty = $default:expr; )+) => {
+        /// Flags and environment of `silverlane serve`.
+        #[derive(Clone, Debug, Default, clap::Args)]
+        pub struct Flags {
+            /// A TOML file with settings.
+            #[arg(long, env = "SILVERLANE_CONFIG")]
+            pub config: Option<PathBuf>,
+            $( $(#[doc = $doc])+
+            #[arg(long, env = $env)]
+            pub $name: Option<$type>, )+
+        }
+
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            $( #[serde(default)] $name: Option<$type>, )+
+        }
+
+        /// Everything that can be set.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings {
+            $( $(#[doc = $doc])+ pub $name: $type, )+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $( $name: $default, )+ }
+            }
+        }
+
+        impl Settings {
+            fn merge(flags: Flags, file: File) -> Self {
+                Self { $( $name: flags.$name.or(file.$name).unwrap_or_else(|| $default), )+ }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Folder with publishing points (.isml) and static files.
+    root("SILVERLANE_ROOT"): PathBuf = PathBuf::from(".");
+    /// Address to listen on.
+    listen("SILVERLANE_LISTEN"): SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8080));
+
+    /// Connections served at the same time; more wait in the system's queue.
+    max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 10_000;
+    /// Bytes of one request's head; more is answered with 431. At least 8192.
+    max_request_head_bytes("SILVERLANE_MAX_REQUEST_HEAD_BYTES"): usize = 16 << 10;
+    /// Header fields of one request; more is answered with 431.
+    max_request_headers("SILVERLANE_MAX_REQUEST_HEADERS"): usize = 64;
+    /// Seconds in which a request's head must arrive, and a kept-alive connection may lie idle.
+    request_head_seconds("SILVERLANE_REQUEST_HEAD_SECONDS"): u64 = 30;
+    /// Seconds that open requests get to finish when the server is told to stop.
+    drain_seconds("SILVERLANE_DRAIN_SECONDS"): u64 = 5;
+
+    /// Seconds without a byte after which an encoder's connection is closed.
+    ingest_idle_seconds("SILVERLANE_INGEST_IDLE_SECONDS"): u64 = 15;
+    /// Encoder connections at the same time, over all publishing points.
+    max_encoders("SILVERLANE_MAX_ENCODERS"): usize = 256;
+    /// Bytes of the header boxes of a push stream (ftyp to moov).
+    max_stream_header_bytes("SILVERLANE_MAX_STREAM_HEADER_BYTES"): usize = 1 << 20;
+    /// Bytes of one fragment.
+    max_fragment_bytes("SILVERLANE_MAX_FRAGMENT_BYTES"): usize = 32 << 20;
+    /// Tracks of one publishing point.
+    max_tracks("SILVERLANE_MAX_TRACKS"): usize = 64;
+    /// Bytes of media that one publishing point keeps in memory; beyond it the oldest fragments go.
+    max_point_bytes("SILVERLANE_MAX_POINT_BYTES"): u64 = 1 << 30;
+
+    /// Start an idle publishing point when an encoder posts to it, whatever its definition says.
+    auto_start("SILVERLANE_AUTO_START"): bool = true;
+    /// How many fragments behind the end of its track a time may lie and still be a resend after a
+    /// reconnect, instead of an encoder that began anew.
+    resend_fragments("SILVERLANE_RESEND_FRAGMENTS"): u32 = 3;
+    /// Seconds of media by which a track may jump forward and still be the same timeline.
+    max_jump_seconds("SILVERLANE_MAX_JUMP_SECONDS"): u64 = 86_400;
+
+    /// Longest time in milliseconds that a request for a fragment to come (?wait=MS) is held. 0: never.
+    max_hold_ms("SILVERLANE_MAX_HOLD_MS"): u64 = 8000;
+    /// Requests held at the same time, over all publishing points; more are answered at once.
+    max_held_requests("SILVERLANE_MAX_HELD_REQUESTS"): usize = 5000;
+}
+
+impl Settings {
+    /// Settings from `flags` (which hold the environment too), the file they name, and the defaults.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is not TOML, or holds a key that does not exist.
+    pub fn load(flags: Flags) -> Result<Self, Error> {
+        let file = match &flags.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        Ok(Self::merge(flags, file))
+    }
+
+    /// Limits for the readers of the format.
+    #[must_use]
+    pub fn limits(&self) -> smooth::Limits {
+        smooth::Limits {
+            streams: self.max_tracks,
+            header_bytes: self.max_stream_header_bytes,
+            fragment_bytes: self.max_fragment_bytes,
+            // A definition is a small file, and so is the manifest box of a push stream.
+            xml_bytes: self.max_stream_header_bytes,
+            ..smooth::Limits::default()
+        }
+    }
+
+    /// [`ingest_idle_seconds`](Self::ingest_idle_seconds).
+    #[must_use]
+    pub const fn ingest_idle(&self) -> Duration {
+        Duration::from_secs(self.ingest_idle_seconds)
+    }
+
+    /// [`max_hold_ms`](Self::max_hold_ms).
+    #[must_use]
+    pub const fn max_hold(&self) -> Duration {
+        Duration::from_millis(self.max_hold_ms)
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| Error::Malformed { path: path.to_owned(), source: Box::new(source) })
+    }
+}
+
+/// Why settings could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings file cannot be opened or read.
+    #[error("cannot read the settings file {path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The settings file is not TOML, or has a key or value that does not exist.
+    #[error("the settings file {path} is wrong: {source}", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_the_default() {
+        let file = toml::from_str("max_tracks = 3\nmax_hold_ms = 4\nlisten = \"127.0.0.1:1\"").unwrap();
+        let flags = Flags { max_tracks: Some(7), ..Flags::default() };
+        let settings = Settings::merge(flags, file);
+        assert_eq!(settings.max_tracks, 7);
+        assert_eq!(settings.max_hold(), Duration::from_millis(4));
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.max_encoders, Settings::default().max_encoders);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let e = toml::from_str::<File>("max_trakcs = 3").unwrap_err();
+        assert!(e.to_string().contains("max_trakcs"), "{e}");
+    }
+
+    #[test]
+    fn the_environment_stands_between_flag_and_file() {
+        use clap::{Args, FromArgMatches};
+        let command = Flags::augment_args(clap::Command::new("t").no_binary_name(true));
+        let envs: Vec<_> = command.get_arguments().filter_map(|a| a.get_env()).collect();
+        assert!(envs.iter().all(|e| e.to_str().unwrap().starts_with("SILVERLANE_")));
+        let matches = command.try_get_matches_from(["--auto-start", "false", "--root", "/x"]).unwrap();
+        let flags = Flags::from_arg_matches(&matches).unwrap();
+        assert_eq!(flags.auto_start, Some(false));
+        assert_eq!(flags.root, Some(PathBuf::from("/x")));
+    }
+}
