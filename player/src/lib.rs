@@ -1,1 +1,3 @@
 //! The adaptive Smooth Streaming player.
+
+pub mod engine;
