@@ -75,6 +75,14 @@ impl Span {
         self.time.saturating_add(self.duration)
     }
 
+    /// The start as a signed number. An encoder whose sound begins before zero (AAC priming) writes a
+    /// negative start in two's complement: 2^64 - 213 333 is 213 333 ticks before zero, not 58,000 years
+    /// after it.
+    #[must_use]
+    pub const fn signed_time(self) -> i64 {
+        self.time.cast_signed()
+    }
+
     /// Whether `time` lies in the span.
     #[must_use]
     pub const fn contains(self, time: u64) -> bool {
