@@ -4,9 +4,14 @@
 //! origin). What cannot be played is kept out of [`Manifest::streams`] and named in
 //! [`Manifest::skipped`]: one bad stream never costs the presentation.
 
+mod playable;
+mod read;
 mod timeline;
+mod write;
 
+pub use read::read;
 pub use timeline::{Run, Timeline};
+pub use write::write;
 
 use crate::time::Timescale;
 
