@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Finds or installs what the tests of the whole chain need: an encoder, a browser and its driver, brotli
+# for the size gate, and two other players to judge by (npm, into a cache outside the clone).
+# A second run answers at once.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# program → Debian's package; other systems name it much the same
+declare -A package=([ffmpeg]=ffmpeg [ffprobe]=ffmpeg [chromium]=chromium [chromedriver]=chromium-driver [brotli]=brotli [npm]=npm)
+missing=()
+for program in ffmpeg ffprobe chromium chromedriver brotli npm; do
+  has "$program" || missing+=("${package[$program]}")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+  apt_ready || die "the tests need: ${missing[*]}" "run: sudo apt-get install ${missing[*]}" \
+    "or install them with your system's package manager"
+  say "installing ${missing[*]}"
+  apt_get "${missing[@]}" || die "${missing[*]} could not be installed" "run: sudo apt-get install ${missing[*]}"
+fi
+
+judges=$CACHE/judges
+if ! cmp -s "$ROOT/tests/package.json" "$judges/package.json" || [ ! -f "$judges/.complete" ]; then
+  say "installing the judges (tests/package.json) into $judges"
+  rm -rf "$judges"
+  mkdir -p "$judges"
+  cp "$ROOT/tests/package.json" "$judges/package.json"
+  npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts --prefix "$judges" >&2 \
+    || die "the players to judge by could not be installed" \
+      "run: npm install --prefix $judges (with access to an npm registry)"
+  touch "$judges/.complete"
+fi

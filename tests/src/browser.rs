@@ -1,0 +1,223 @@
+//! Chromium, driven over its own ChromeDriver.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::process::{Process, evidence, program};
+
+/// How long a fact is waited for before the test is taken to hang. Not a measure of speed.
+pub const GUARD: Duration = Duration::from_secs(60);
+
+/// A browser window with a fresh profile. Ends with this value.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    driver: Process,
+    /// Address of the session with the driver.
+    session: (SocketAddr, String),
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts ChromeDriver and Chromium, and sets up the [probe](PROBE) for every page to come.
+    pub async fn start() -> Self {
+        let chromium = program("chromium");
+        let mut driver = Process::start("chromedriver", program("chromedriver"), &["--port=0"]);
+        let port = driver
+            .line(GUARD, |line| {
+                line.split("successfully on port ").nth(1)?.trim_end_matches(['.', '\r']).parse::<u16>().ok()
+            })
+            .await;
+        let profile = tempfile::Builder::new().prefix("silverlane-chromium-").tempdir().unwrap();
+        let options = json!({
+            "binary": chromium,
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
+                "--window-size=960,720", format!("--user-data-dir={}", profile.path().display()),
+            ],
+        });
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+        let address = format!("http://127.0.0.1:{port}");
+        let client = match ClientBuilder::new(connector()).capabilities(capabilities).connect(&address).await
+        {
+            Ok(client) => client,
+            Err(e) => panic!("Chromium does not start: {e}\n{}", driver.log()),
+        };
+        let id = client.session_id().await.unwrap().unwrap();
+        let session = (SocketAddr::from(([127, 0, 0, 1], port)), id);
+        let browser = Self { client, driver, session, _profile: profile };
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROBE })).await;
+        browser
+    }
+
+    /// Opens `url` and returns when the document has loaded.
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
+    }
+
+    /// Runs the body of a JavaScript function and returns its value. What it throws ends the test.
+    #[track_caller]
+    pub fn run(&self, script: &str) -> impl Future<Output = Value> + Send + use<> {
+        let at = Location::caller();
+        let (client, script) = (self.client.clone(), script.to_owned());
+        async move { client.execute(&script, Vec::new()).await.unwrap_or_else(|e| panic!("{at}: {script}\n{e}")) }
+    }
+
+    /// The value of a JavaScript expression.
+    #[track_caller]
+    pub fn eval(&self, expression: &str) -> impl Future<Output = Value> + Send + use<> {
+        self.run(&format!("return ({expression});"))
+    }
+
+    /// Waits until a JavaScript expression is true; see [`Browser::until_within`].
+    #[track_caller]
+    pub fn until(&self, what: &str, expression: &str) -> impl Future<Output = Value> {
+        self.until_within(GUARD, what, expression)
+    }
+
+    /// Waits until a JavaScript expression is truthy, and returns its value. After `guard` it gives up: with
+    /// the state of the page, the console, and a picture under `target/chain/`.
+    #[track_caller]
+    pub fn until_within(&self, guard: Duration, what: &str, expression: &str) -> impl Future<Output = Value> {
+        let at = Location::caller();
+        let (what, expression) = (what.to_owned(), expression.to_owned());
+        async move {
+            let start = Instant::now();
+            loop {
+                let value = self.eval(&expression).await;
+                if !matches!(value, Value::Null | Value::Bool(false)) {
+                    return value;
+                }
+                if start.elapsed() > guard {
+                    let state = self.state().await;
+                    panic!("{at}: waited {guard:?} in vain until {what}\n{state}");
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// What the console has said since the last call, uncaught errors included: `LEVEL message`.
+    pub async fn console(&self) -> Vec<String> {
+        let entries =
+            self.client.issue_cmd(Command { path: "se/log", body: json!({ "type": "browser" }) }).await;
+        let entries = entries.unwrap_or_else(|e| panic!("the console cannot be read: {e}"));
+        let text = |entry: &Value| {
+            let part = |key| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            format!("{} {}", part("level"), part("message"))
+        };
+        entries.as_array().into_iter().flatten().map(text).collect()
+    }
+
+    /// Panics if the console has said anything of level error since the last call. A missing favicon is no error.
+    #[track_caller]
+    pub fn no_console_errors(&self) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let lines = self.console().await;
+            let errors: Vec<_> =
+                lines.iter().filter(|l| l.starts_with("SEVERE") && !l.contains("/favicon.ico")).collect();
+            assert!(errors.is_empty(), "{at}: errors on the console:\n{errors:#?}");
+        }
+    }
+
+    /// Sends a DevTools command.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        let body = json!({ "cmd": command, "params": params });
+        let answer = self.client.issue_cmd(Command { path: "goog/cdp/execute", body }).await;
+        answer.unwrap_or_else(|e| panic!("{command}: {e}"))
+    }
+
+    /// Everything that helps to understand a failure, as text; the picture goes to a file.
+    pub async fn state(&self) -> String {
+        let picture = evidence().join(format!("failure-{}.png", std::process::id()));
+        if let Ok(bytes) = self.client.screenshot().await {
+            let _ = std::fs::write(&picture, bytes);
+        }
+        let state =
+            self.client.execute("return JSON.stringify(window.__probe?.state(), null, 1)", Vec::new()).await;
+        let state = state.ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let console = self.console().await.join("\n");
+        format!("picture: {}\nstate: {state}\nconsole:\n{console}", picture.display())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // ChromeDriver closes its browser only when it is told to; killed, or asked to end, it leaves it running.
+        let (address, id) = &self.session;
+        let request =
+            format!("DELETE /session/{id} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = stream.write_all(request.as_bytes());
+            let _ = stream.read(&mut [0; 256]);
+        }
+        self.driver.kill();
+    }
+}
+
+/// `fantoccini`'s builder wants a connector; the loopback interface needs no TLS.
+fn connector() -> hyper_util::client::legacy::connect::HttpConnector {
+    hyper_util::client::legacy::connect::HttpConnector::new()
+}
+
+/// ChromeDriver's own commands, which WebDriver does not have.
+#[derive(Debug)]
+struct Command {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Command {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// Runs before every page's own scripts. It notes the events of every media element, in whatever
+/// shadow tree it stands: media events do not leave theirs.
+const PROBE: &str = include_str!("probe.js");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{Files, Site};
+
+    #[tokio::test]
+    async fn opens_a_page_and_hears_its_console() {
+        let mut site = Site::default();
+        site.file("/page.html", "<!doctype html><title>hello</title><script>console.error('a'); setTimeout(() => { throw new Error('b') })</script>");
+        let files = Files::serve(site).await;
+        let browser = Browser::start().await;
+        browser.open(&format!("{}/page.html", files.url())).await;
+        assert_eq!(browser.eval("document.title").await, "hello");
+        let mut heard = Vec::new();
+        let start = Instant::now();
+        while heard.len() < 2 && start.elapsed() < GUARD {
+            heard.extend(
+                browser
+                    .console()
+                    .await
+                    .into_iter()
+                    .filter(|l| l.starts_with("SEVERE") && !l.contains("favicon")),
+            );
+        }
+        assert!(heard[0].contains("\"a\"") && heard[1].contains("Error: b"), "{heard:?}");
+    }
+}

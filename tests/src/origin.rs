@@ -1,0 +1,132 @@
+//! The origin as an operator runs it: the binary, on a folder with a publishing point.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::browser::GUARD;
+use crate::process::{Process, free_port, workspace};
+
+/// `silverlane serve` on a folder of its own. It ends with this value.
+#[derive(Debug)]
+pub struct Origin {
+    process: Process,
+    root: TempDir,
+    address: SocketAddr,
+}
+
+/// A publishing point's definition as operators write it.
+const DEFINITION: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<smil xmlns="http://www.w3.org/2001/SMIL20/Language">
+  <head>
+    <meta name="title" content="Live Smooth Stream" />
+    <meta name="module" content="liveSmoothStreaming" />
+    <meta name="sourceType" content="Push" />
+    <meta name="publishing" content="Fragments;Streams;Archives" />
+    <meta name="estimatedTime" content="0" />
+    <meta name="lookaheadChunks" content="2" />
+    <meta name="manifestWindowLength" content="0" />
+    <meta name="startOnFirstRequest" content="True" />
+    <meta name="archiveSegmentLength" content="0" />
+    <meta name="restartOnEncoderReconnect" content="True" />
+  </head>
+  <body></body>
+</smil>
+"#;
+
+impl Origin {
+    /// Starts it with the publishing point `/LiveSmoothStream.isml`.
+    pub async fn start() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("LiveSmoothStream.isml"), DEFINITION).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let listen = address.to_string();
+        let root_path = root.path().to_str().unwrap();
+        let process = Process::start(
+            "silverlane-serve",
+            binary(),
+            &["serve", "--root", root_path, "--listen", &listen],
+        );
+        let mut origin = Self { process, root, address };
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let running = origin.process.is_running() && start.elapsed() < GUARD;
+            assert!(running, "silverlane serve does not listen:\n{}", origin.process.log());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        origin
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The folder that it serves.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// URL of the publishing point.
+    #[must_use]
+    pub fn point(&self) -> String {
+        format!("{}/LiveSmoothStream.isml", self.url())
+    }
+
+    /// Writes the pages for `manifest` into the served folder with `silverlane page`.
+    pub fn page(&self, manifest: &str) {
+        page(manifest, self.root());
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+/// Runs `silverlane page MANIFEST -o FOLDER`.
+pub fn page(manifest: &str, folder: &Path) {
+    let output = Command::new(binary()).args(["page", manifest, "-o"]).arg(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "silverlane page: {said}");
+}
+
+/// The built binary: `SILVERLANE_BIN`, else the newest under `target/`.
+#[must_use]
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("SILVERLANE_BIN") {
+        return path.into();
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let built = ["release", "debug"].map(|profile| target.join(profile).join("silverlane"));
+    let age = |path: &PathBuf| path.metadata().and_then(|m| m.modified()).ok();
+    built.into_iter().filter(|path| path.is_file()).max_by_key(age).unwrap_or_else(|| {
+        panic!("the origin is not built: run `make build` (or `cargo build`), or set SILVERLANE_BIN")
+    })
+}
+
+/// The built player: `SILVERLANE_DIST`, else `dist/`.
+#[must_use]
+pub fn dist() -> PathBuf {
+    let folder = std::env::var_os("SILVERLANE_DIST").map_or_else(|| workspace().join("dist"), PathBuf::from);
+    let there = folder.join("smooth-player.js").is_file();
+    assert!(
+        there,
+        "the player is not built in {}: run `make dist`, or set SILVERLANE_DIST",
+        folder.display()
+    );
+    folder
+}
