@@ -1,5 +1,5 @@
 //! The adaptive Smooth Streaming player.
 
 pub mod engine;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", test))]
 pub mod web;

@@ -1,10 +1,36 @@
-//! The hands: fetch, Media Source, the video element, captions, timers.
+//! The hands: carries out the engine's commands in a browser, and tells it what happens there.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`api`] | the class that the elements in `www/src` use |
+//! | `session` | one presentation in one media element: events in, commands out, one timer |
+//! | `fetch` | requests, their bodies piece by piece, their time-outs |
+//! | `head` | finds the `moof` at the start of a body |
+//! | `source` | the media source: its duration and end, and the buffers in it |
+//! | `buffer` | one source buffer and the queue of what it is to do |
+//! | `text` | text tracks and cues |
+//! | `marks` | marks on the page's own timeline |
+//! | `tell` | notices and figures as plain objects for the page |
+//! | `dom` | listeners, and the few interfaces of the browser that `web-sys` lacks |
+//!
+//! Media bytes stay in JavaScript: of a fragment, only its `moof` is copied into this module's memory.
 
-use wasm_bindgen::prelude::*;
-
-/// The player's version.
-#[wasm_bindgen]
-#[must_use]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").into()
-}
+#[cfg(target_arch = "wasm32")]
+pub mod api;
+#[cfg(target_arch = "wasm32")]
+mod buffer;
+#[cfg(target_arch = "wasm32")]
+mod dom;
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+mod head;
+#[cfg(target_arch = "wasm32")]
+mod marks;
+#[cfg(target_arch = "wasm32")]
+mod session;
+#[cfg(target_arch = "wasm32")]
+mod source;
+#[cfg(target_arch = "wasm32")]
+mod tell;
+#[cfg(target_arch = "wasm32")]
+mod text;

@@ -1,0 +1,157 @@
+//! The class that the elements in `www/src` use. Pages use the elements.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{Function, Reflect};
+use smooth::manifest::Kind;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlVideoElement;
+
+use super::session::Session;
+use super::tell;
+use crate::engine::{Event, Settings};
+
+/// Plays presentations in a media element, one after the other.
+#[wasm_bindgen]
+pub struct Player {
+    video: HtmlVideoElement,
+    notify: Function,
+    session: Option<Rc<Session>>,
+}
+
+#[wasm_bindgen]
+impl Player {
+    /// `notify(name, detail)` is called with whatever the page may want to know.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(video: HtmlVideoElement, notify: Function) -> Self {
+        Self { video, notify, session: None }
+    }
+
+    /// Plays what is at `url`. False if the browser cannot, for want of a media source. `options`: `start`,
+    /// `bufferGoal`, `backBuffer`, `liveDelay`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
+    /// (bits/s), `capToViewport`, `withCredentials`, `audio`, `captions` (names or languages).
+    pub fn load(&mut self, url: &str, options: &JsValue) -> bool {
+        self.destroy();
+        let options = Options(options);
+        let settings = options.settings();
+        let credentials = options.get("withCredentials").is_truthy();
+        let Some(session) = Session::start(&self.video, &self.notify, settings, credentials) else {
+            return false;
+        };
+        session.feed(Event::Load { url, start: options.number("start") });
+        self.session = Some(session);
+        true
+    }
+
+    /// Ends what plays, and lets go of everything.
+    pub fn destroy(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.end();
+        }
+    }
+
+    /// One video quality by its bitrate in bits/s, or automatic choice.
+    #[wasm_bindgen(js_name = selectLevel)]
+    pub fn select_level(&self, bitrate: Option<u32>) {
+        self.feed(Event::SelectLevel { kind: Kind::Video, bitrate });
+    }
+
+    /// Another audio stream, by its name.
+    #[wasm_bindgen(js_name = selectAudio)]
+    pub fn select_audio(&self, name: &str) {
+        self.feed(Event::SelectStream { kind: Kind::Audio, name: Some(name) });
+    }
+
+    /// Captions by their stream's name, or none.
+    #[wasm_bindgen(js_name = selectCaptions)]
+    #[allow(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
+    pub fn select_captions(&self, name: Option<String>) {
+        self.feed(Event::SelectStream { kind: Kind::Text, name: name.as_deref() });
+    }
+
+    /// Goes to the newest position of a broadcast.
+    #[wasm_bindgen(js_name = seekToLive)]
+    pub fn seek_to_live(&self) {
+        if let Some(live) = self.session.as_ref().and_then(|session| session.live()) {
+            self.video.set_current_time(live);
+        }
+    }
+
+    /// Size of the picture on the page, in device pixels.
+    pub fn viewport(&self, width: u32, height: u32) {
+        self.feed(Event::Viewport { width, height });
+    }
+
+    /// What there is to choose from; undefined before the manifest is read.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn presentation(&self) -> JsValue {
+        let session = self.session.as_ref();
+        session.map_or(JsValue::UNDEFINED, |session| {
+            session.engine.borrow().presentation().map_or(JsValue::UNDEFINED, tell::presentation)
+        })
+    }
+
+    /// Figures; undefined while nothing is loaded.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn stats(&self) -> JsValue {
+        let session = self.session.as_ref();
+        session.map_or(JsValue::UNDEFINED, |session| tell::stats(&session.engine.borrow().stats()))
+    }
+
+    fn feed(&self, event: Event<'_>) {
+        if let Some(session) = &self.session {
+            session.feed(event);
+        }
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.destroy();
+    }
+}
+
+/// The options of [`Player::load`].
+struct Options<'a>(&'a JsValue);
+
+impl Options<'_> {
+    fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        let seconds = |key| self.number(key).filter(|n| *n >= 0.0 && *n < 1e6).map(Duration::from_secs_f64);
+        if let Some(goal) = seconds("bufferGoal") {
+            settings.buffer_goal = goal;
+        }
+        if let Some(back) = seconds("backBuffer") {
+            settings.back_buffer = back;
+        }
+        if let Some(timeout) = seconds("timeout") {
+            settings.timeout = timeout;
+        }
+        settings.live_delay = seconds("liveDelay");
+        settings.max_bitrate = self.whole("maxBitrate");
+        if let Some(throughput) = self.whole("initialThroughput") {
+            settings.initial_throughput = throughput;
+        }
+        settings.cap_to_viewport = self.get("capToViewport").is_truthy();
+        settings.audio = self.get("audio").as_string();
+        settings.captions = self.get("captions").as_string();
+        settings
+    }
+
+    fn get(&self, key: &str) -> JsValue {
+        Reflect::get(self.0, &key.into()).unwrap_or(JsValue::UNDEFINED)
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        self.get(key).as_f64().filter(|number| number.is_finite())
+    }
+
+    fn whole(&self, key: &str) -> Option<u32> {
+        // The cast saturates.
+        self.number(key).filter(|number| *number >= 1.0).map(|number| number as u32)
+    }
+}

@@ -1,0 +1,458 @@
+//! One presentation in one media element: events in, commands out, one timer.
+//!
+//! Every callback of the browser ends in [`Session::feed`] or [`Session::tell`]. No cell is borrowed
+//! while the engine's commands are carried out, nor while the page's callback runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use js_sys::Function;
+use smooth::Limits;
+use smooth::manifest::Kind;
+use wasm_bindgen::prelude::*;
+use web_sys::{HtmlVideoElement, Performance, Window};
+
+use super::buffer::{Outcome, Task};
+use super::dom::{Listener, SourceClass, source_class};
+use super::fetch::Request;
+use super::marks::Marks;
+use super::source::{Source, listen};
+use super::tell;
+use super::text::Tracks;
+use crate::engine::{AppendFailure, Command, Engine, Event, Failure, Media, Notice, RequestId, Settings};
+
+/// One presentation in one media element.
+pub(super) struct Session {
+    me: Weak<Self>,
+    pub(super) window: Window,
+    performance: Performance,
+    video: HtmlVideoElement,
+    notify: Function,
+    /// Requests carry cookies to other sites.
+    pub(super) credentials: bool,
+    pub(super) limits: Limits,
+    pub(super) marks: Marks,
+    class: SourceClass,
+    managed: bool,
+    /// When the session began, in milliseconds of `performance.now()`.
+    began: f64,
+    pub(super) engine: RefCell<Engine>,
+    pub(super) source: RefCell<Option<Source>>,
+    pub(super) requests: RefCell<Vec<Request>>,
+    /// Final address of the manifest that is on its way.
+    pub(super) manifest_url: RefCell<String>,
+    tracks: RefCell<Tracks>,
+    /// The caption stream last told to the engine, or by it.
+    captions: RefCell<Option<String>>,
+    words: RefCell<VecDeque<Word>>,
+    notices: RefCell<VecDeque<Notice>>,
+    /// [`Self::run`] is at work.
+    running: Cell<bool>,
+    ended: Cell<bool>,
+    /// Where to seek once there is metadata, in seconds.
+    seek: Cell<Option<f64>>,
+    /// Newest position of a broadcast that plays without a stall, in seconds.
+    live: Cell<Option<f64>>,
+    timer: RefCell<Option<Timer>>,
+    last_media: Cell<Duration>,
+    listeners: RefCell<Vec<Listener>>,
+}
+
+/// What is to be told to the engine after the commands under way.
+#[derive(Debug)]
+pub(super) enum Word {
+    Opened,
+    Supported(String, bool),
+    Appended(Kind, RequestId),
+    AppendFailed(Kind, AppendFailure),
+    Evicted(Kind),
+    Failed(RequestId, Failure),
+    Media,
+    Seeking,
+    Streaming(bool),
+    Captions(Option<String>),
+    Tick,
+}
+
+struct Timer {
+    closure: Closure<dyn Fn()>,
+    /// The handle and time of the alarm that is set.
+    set: Option<(i32, Duration)>,
+}
+
+/// The media element's state is told at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Starts to play in `video`. `None` if the browser has no media source.
+    pub(super) fn start(
+        video: &HtmlVideoElement,
+        notify: &Function,
+        settings: Settings,
+        credentials: bool,
+    ) -> Option<Rc<Self>> {
+        let window = web_sys::window()?;
+        let performance = window.performance()?;
+        let (class, managed) = source_class(&window)?;
+        let session = Rc::new_cyclic(|me: &Weak<Self>| Self {
+            me: me.clone(),
+            began: performance.now(),
+            marks: Marks::new(&performance, video),
+            video: video.clone(),
+            notify: notify.clone(),
+            credentials,
+            limits: settings.limits,
+            class,
+            managed,
+            engine: RefCell::new(Engine::new(settings)),
+            source: RefCell::default(),
+            requests: RefCell::default(),
+            manifest_url: RefCell::default(),
+            tracks: RefCell::default(),
+            captions: RefCell::default(),
+            words: RefCell::default(),
+            notices: RefCell::default(),
+            running: Cell::new(false),
+            ended: Cell::new(false),
+            seek: Cell::new(None),
+            live: Cell::new(None),
+            timer: RefCell::default(),
+            last_media: Cell::new(Duration::ZERO),
+            listeners: RefCell::default(),
+            window,
+            performance,
+        });
+        session.listen();
+        Some(session)
+    }
+
+    /// Hears of the element, and sets the timer up.
+    fn listen(self: &Rc<Self>) {
+        let mut listeners = Vec::new();
+        for name in ["timeupdate", "waiting", "playing", "play", "pause", "seeked", "ratechange", "ended"] {
+            listeners.push(listen(&self.me, &self.video, name, |session| session.tell(Word::Media)));
+        }
+        listeners.push(listen(&self.me, &self.video, "seeking", |session| session.tell(Word::Seeking)));
+        listeners.push(listen(&self.me, &self.video, "loadedmetadata", |session| {
+            if let Some(position) = session.seek.take() {
+                session.video.set_current_time(position);
+            }
+            session.tell(Word::Media);
+        }));
+        listeners.push(listen(&self.me, &self.video, "error", |session| {
+            let kind = session.source.borrow().as_ref().and_then(Source::main_kind);
+            if let Some(kind) = kind {
+                session.refused(kind);
+            }
+        }));
+        if let Some(list) = self.video.text_tracks() {
+            listeners.push(listen(&self.me, &list, "change", |session| {
+                let chosen = session.tracks.borrow().chosen().map(str::to_owned);
+                if *session.captions.borrow() != chosen {
+                    session.captions.replace(chosen.clone());
+                    session.tell(Word::Captions(chosen));
+                }
+            }));
+        }
+        *self.listeners.borrow_mut() = listeners;
+        let me = self.me.clone();
+        let closure = Closure::<dyn Fn()>::new(move || {
+            if let Some(session) = me.upgrade() {
+                session.alarm();
+            }
+        });
+        *self.timer.borrow_mut() = Some(Timer { closure, set: None });
+    }
+
+    /// Ends it, and lets go of everything but requests whose promises are pending.
+    pub(super) fn end(self: &Rc<Self>) {
+        self.feed(Event::Stop);
+        if self.ended.replace(true) {
+            return;
+        }
+        self.abort_all();
+        self.listeners.borrow_mut().clear();
+        if let Some(Timer { set: Some((handle, _)), .. }) = self.timer.take() {
+            self.window.clear_timeout_with_handle(handle);
+        }
+        self.marks.end();
+        self.tracks.borrow_mut().end();
+        if self.source.take().is_some() {
+            let _ = self.video.remove_attribute("src");
+            self.video.load();
+        }
+    }
+
+    /// Time since the session began.
+    pub(super) fn now(&self) -> Duration {
+        Duration::from_secs_f64(((self.performance.now() - self.began) / 1000.0).max(0.0))
+    }
+
+    /// The newest position of a broadcast, in seconds.
+    pub(super) fn live(&self) -> Option<f64> {
+        self.live.get()
+    }
+
+    /// Tells the engine at once.
+    pub(super) fn feed(self: &Rc<Self>, event: Event<'_>) {
+        if self.ended.get() {
+            return;
+        }
+        let outer = self.running.replace(true);
+        self.turn(event);
+        self.running.set(outer);
+        self.run();
+    }
+
+    /// Tells the engine after the commands under way.
+    pub(super) fn tell(self: &Rc<Self>, word: Word) {
+        self.words.borrow_mut().push_back(word);
+        self.run();
+    }
+
+    /// Lets the buffers work, and queues what comes of it.
+    pub(super) fn work(self: &Rc<Self>) {
+        loop {
+            let outcome = self.source.borrow_mut().as_mut().and_then(Source::work);
+            let Some((kind, outcome)) = outcome else { break };
+            let word = match outcome {
+                Outcome::Rest => continue,
+                Outcome::Appended(request) => Word::Appended(kind, request),
+                Outcome::Evicted => Word::Evicted(kind),
+                Outcome::Failed(reason) => Word::AppendFailed(kind, reason),
+            };
+            self.words.borrow_mut().extend([Word::Media, word]);
+        }
+        self.run();
+    }
+
+    /// `sourceopen`
+    pub(super) fn opened(self: &Rc<Self>) {
+        if self.source.borrow_mut().as_mut().is_some_and(Source::opened) {
+            self.tell(Word::Opened);
+        }
+    }
+
+    /// `updateend`
+    pub(super) fn updated(self: &Rc<Self>, kind: Kind) {
+        let rested = self.source.borrow_mut().as_mut().and_then(|s| s.buffer(kind)).and_then(|b| b.rested());
+        if let Some(evicted) = rested {
+            self.words.borrow_mut().push_back(Word::Media);
+            if evicted {
+                self.words.borrow_mut().push_back(Word::Evicted(kind));
+            }
+        }
+        self.work();
+    }
+
+    /// `error` of a buffer, or of the element.
+    pub(super) fn refused(self: &Rc<Self>, kind: Kind) {
+        let news = self.source.borrow_mut().as_mut().is_some_and(|source| {
+            if let Some(buffer) = source.buffer(kind) {
+                buffer.clear();
+            }
+            source.fail()
+        });
+        if news {
+            self.tell(Word::AppendFailed(kind, AppendFailure::Decode));
+        }
+    }
+
+    fn run(self: &Rc<Self>) {
+        if self.running.replace(true) {
+            return;
+        }
+        loop {
+            let word = self.words.borrow_mut().pop_front();
+            match word {
+                Some(_) if self.ended.get() => {}
+                Some(word) => self.say(&word),
+                None => break,
+            }
+        }
+        self.running.set(false);
+        self.set_timer();
+        loop {
+            let notice = self.notices.borrow_mut().pop_front();
+            let Some(notice) = notice else { break };
+            self.notice(&notice);
+        }
+    }
+
+    fn say(self: &Rc<Self>, word: &Word) {
+        self.turn(match word {
+            Word::Opened => Event::Opened,
+            Word::Supported(mime, supported) => Event::Supported { mime, supported: *supported },
+            Word::Appended(kind, request) => Event::Appended { kind: *kind, request: *request },
+            Word::AppendFailed(kind, reason) => Event::AppendFailed { kind: *kind, reason: *reason },
+            Word::Evicted(kind) => Event::Evicted { kind: *kind },
+            Word::Failed(request, failure) => Event::Failed { request: *request, failure: *failure },
+            Word::Media => return self.media(),
+            Word::Seeking => Event::Seeking { position: self.video.current_time() },
+            Word::Streaming(wanted) => Event::Streaming { wanted: *wanted },
+            Word::Captions(name) => Event::SelectStream { kind: Kind::Text, name: name.as_deref() },
+            Word::Tick => Event::Tick,
+        });
+    }
+
+    /// Tells the state of the media element.
+    fn media(self: &Rc<Self>) {
+        let ranges = |kind| self.source.borrow().as_ref().map_or_else(Vec::new, |source| source.ranges(kind));
+        let (video, audio) = (ranges(Kind::Video), ranges(Kind::Audio));
+        let quality = self.video.get_video_playback_quality();
+        self.last_media.set(self.now());
+        self.turn(Event::Media(&Media {
+            position: self.video.current_time(),
+            video: &video,
+            audio: &audio,
+            paused: self.video.paused(),
+            ended: self.video.ended(),
+            seeking: self.video.seeking(),
+            ready: u8::try_from(self.video.ready_state()).unwrap_or_default(),
+            rate: self.video.playback_rate(),
+            decoded: quality.total_video_frames(),
+            dropped: quality.dropped_video_frames(),
+        }));
+    }
+
+    /// One event, and the commands that follow from it.
+    fn turn(self: &Rc<Self>, event: Event<'_>) {
+        let now = self.now();
+        let mut commands = Vec::new();
+        {
+            let mut engine = self.engine.borrow_mut();
+            engine.handle(now, event);
+            while let Some(command) = engine.poll() {
+                commands.push(command);
+            }
+        }
+        let any = !commands.is_empty();
+        for command in commands {
+            self.carry_out(command);
+        }
+        if any {
+            self.work();
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Open => self.open(),
+            Command::Probe { mime } => {
+                let supported = self.class.is_type_supported(&mime);
+                self.words.borrow_mut().push_back(Word::Supported(mime, supported));
+            }
+            Command::Fetch { request, url, purpose, timeout } => self.fetch(request, &url, purpose, timeout),
+            Command::Abort { request } => self.abort(request),
+            Command::CreateBuffer { kind, mime } => self.with_source(|source| {
+                if let Err(reason) = source.create(&self.me, kind, &mime) {
+                    self.words.borrow_mut().push_back(Word::AppendFailed(kind, reason));
+                }
+            }),
+            Command::ChangeType { kind, mime } => self.push(kind, Task::Type(mime)),
+            Command::AppendInit { kind, bytes } => self.push(kind, Task::Bytes(bytes)),
+            Command::AppendHead { request, kind, bytes } => {
+                let (pieces, whole) = self.flow(request);
+                self.push(kind, Task::Bytes(bytes));
+                self.push(kind, Task::Body { request, pieces: pieces.into(), whole });
+            }
+            Command::ResetParser { kind } => self.with_source(|source| {
+                if let Some(buffer) = source.buffer(kind) {
+                    buffer.reset();
+                }
+            }),
+            Command::Evict { kind, start, end } => self.push(kind, Task::Evict(start, end)),
+            Command::SetDuration(seconds) => self.with_source(|source| source.set_length(seconds)),
+            Command::SetLiveSeekable { start, end } => {
+                self.with_source(|source| source.set_window(start, end))
+            }
+            Command::EndOfStream => self.with_source(Source::end),
+            Command::SeekTo(position) if position.is_finite() => {
+                if self.video.ready_state() > 0 {
+                    self.video.set_current_time(position);
+                } else {
+                    self.seek.set(Some(position));
+                }
+            }
+            Command::SeekTo(_) => {}
+            Command::AddTextTrack { track, name, language, label } => {
+                self.tracks.borrow_mut().add(&self.video, track, name, &label, &language);
+            }
+            Command::AddCues { track, cues } => self.tracks.borrow_mut().cues(track, &cues),
+            Command::ClearCues { track, before } => self.tracks.borrow_mut().clear(track, before),
+            Command::Notify(notice) => self.notices.borrow_mut().push_back(notice),
+        }
+    }
+
+    fn open(self: &Rc<Self>) {
+        drop(self.source.take());
+        match Source::open(&self.me, &self.video, &self.class, self.managed) {
+            Ok(source) => drop(self.source.replace(Some(source))),
+            Err(_) => {
+                self.words.borrow_mut().push_back(Word::AppendFailed(Kind::Video, AppendFailure::Closed))
+            }
+        }
+    }
+
+    fn push(&self, kind: Kind, task: Task) {
+        self.with_source(|source| source.push(kind, task));
+    }
+
+    fn with_source(&self, act: impl FnOnce(&mut Source)) {
+        if let Some(source) = self.source.borrow_mut().as_mut() {
+            act(source);
+        }
+    }
+
+    fn notice(&self, notice: &Notice) {
+        match notice {
+            Notice::StreamChange { kind: Kind::Text, name } => {
+                self.captions.replace(name.clone());
+                self.tracks.borrow().show(name.as_deref());
+            }
+            Notice::LiveEdge { target, .. } => self.live.set(Some(*target)),
+            Notice::BroadcastEnded { .. } => self.live.set(None),
+            _ => {}
+        }
+        let (name, detail) = tell::notice(notice, &self.engine.borrow());
+        // What the page throws is its own affair.
+        let _ = self.notify.call2(&JsValue::UNDEFINED, &name.into(), &detail);
+    }
+
+    fn alarm(self: &Rc<Self>) {
+        if let Some(timer) = self.timer.borrow_mut().as_mut() {
+            timer.set = None;
+        }
+        self.time_out();
+        if self.source.borrow().is_some() && self.now().saturating_sub(self.last_media.get()) >= HEARTBEAT {
+            self.words.borrow_mut().push_back(Word::Media);
+        }
+        self.tell(Word::Tick);
+    }
+
+    /// Sets the alarm to the next time at which there is something to do.
+    fn set_timer(&self) {
+        let engine = self.engine.borrow().deadline();
+        let requests = self.requests.borrow();
+        let late = requests.iter().filter(|request| !request.dead).map(|request| request.deadline).min();
+        let beat = self.source.borrow().is_some().then(|| self.last_media.get().saturating_add(HEARTBEAT));
+        let Some(next) = [engine, late, beat].into_iter().flatten().min() else { return };
+        let mut timer = self.timer.borrow_mut();
+        let Some(timer) = timer.as_mut() else { return };
+        match timer.set {
+            Some((_, set)) if set <= next => return,
+            Some((handle, _)) => self.window.clear_timeout_with_handle(handle),
+            None => {}
+        }
+        // Browsers cut milliseconds off; a tick that comes early would come again.
+        let wait = next.saturating_sub(self.now()).as_millis().saturating_add(1);
+        let wait = i32::try_from(wait).unwrap_or(i32::MAX);
+        let callback = timer.closure.as_ref().unchecked_ref();
+        if let Ok(handle) = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait)
+        {
+            timer.set = Some((handle, next));
+        }
+    }
+}
