@@ -121,6 +121,7 @@ pub struct Stream {
     /// Chunks, oldest first.
     pub chunks: Timeline,
     /// Samples that stand in the manifest: `f` elements of sparse streams, script commands, markers.
+    /// In order of their start.
     pub embedded: Vec<Embedded>,
 }
 

@@ -186,9 +186,7 @@ impl Writer {
     /// Chunks of a sparse stream, each with the samples that begin with it. A sample beside them gets a
     /// chunk of its own.
     fn chunks_with_samples(&mut self, stream: &Stream) {
-        let mut samples: Vec<_> = stream.embedded.iter().filter_map(Embedded::sample).collect();
-        samples.sort_by_key(|&(time, _)| time);
-        let mut samples = samples.into_iter().peekable();
+        let mut samples = stream.embedded.iter().filter_map(Embedded::sample).peekable();
         let mut chunks = stream.chunks.iter().peekable();
         loop {
             let sample = samples.peek().map(|&(time, _)| Span { time, duration: 0 });

@@ -31,8 +31,8 @@ impl Chunks {
         Self { timeline, cursor: 0, open: None, previous: 0, misplaced: 0, text, sparse, max }
     }
 
-    /// Takes in one `c`, and returns where it starts. `n` is never needed.
-    pub(super) fn read(&mut self, element: &Element<'_>) -> Result<Result<u64, Reason>, Error> {
+    /// Takes in one `c`, and returns where it starts, `None` if it is left out. `n` is never needed.
+    pub(super) fn read(&mut self, element: &Element<'_>) -> Result<Result<Option<u64>, Reason>, Error> {
         let (mut t, mut d, mut r) = (None, None, 1u64);
         for attribute in element.attributes() {
             let (name, value) = attribute?;
@@ -59,18 +59,24 @@ impl Chunks {
         Ok(self.push(t, d, r))
     }
 
-    fn push(&mut self, t: Option<u64>, d: Option<u64>, r: u64) -> Result<u64, Reason> {
+    fn push(&mut self, t: Option<u64>, d: Option<u64>, r: u64) -> Result<Option<u64>, Reason> {
         if !self.close(t)? {
             return Err(Reason::BadChunks("neither d nor t of the next"));
         }
         let start = t.unwrap_or(self.cursor);
+        let last = self.timeline.last().map(|last| last.time);
+        if last.is_some_and(|last| start <= last) {
+            self.misplaced = self.misplaced.saturating_add(1);
+            self.advance(start, d.unwrap_or(0), r)?;
+            return Ok(last.filter(|&last| start == last));
+        }
         match d {
             Some(0) if !self.text && !self.sparse => self.open = Some((start, r)),
             Some(d) => self.append(start, d, r)?,
             None if self.sparse => self.append(start, 0, r)?,
             None => self.open = Some((start, r)),
         }
-        Ok(start)
+        Ok(Some(start))
     }
 
     /// Ends the chunk that waits for its duration, at `next` if that is known, else after as long as
@@ -91,16 +97,18 @@ impl Chunks {
     fn append(&mut self, time: u64, duration: u64, count: u64) -> Result<(), Reason> {
         // Only the first of several can be told apart where none lasts.
         let count = if duration == 0 { 1 } else { count };
-        let end = duration.checked_mul(count).and_then(|d| time.checked_add(d));
-        self.cursor = end.ok_or(Reason::BadChunks("beyond 64 bits"))?;
+        self.advance(time, duration, count)?;
         if self.timeline.len().saturating_add(count) > self.max {
             return Err(Reason::Limit("chunks"));
         }
-        if self.timeline.push_run(Run { time, duration, count }) {
-            self.previous = duration;
-        } else {
-            self.misplaced = self.misplaced.saturating_add(1);
-        }
+        self.timeline.push_run(Run { time, duration, count });
+        self.previous = duration;
+        Ok(())
+    }
+
+    fn advance(&mut self, time: u64, duration: u64, count: u64) -> Result<(), Reason> {
+        let end = duration.checked_mul(count).and_then(|d| time.checked_add(d));
+        self.cursor = end.ok_or(Reason::BadChunks("beyond 64 bits"))?;
         Ok(())
     }
 

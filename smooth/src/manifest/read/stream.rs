@@ -125,7 +125,7 @@ fn read_children(
                     Ok(time) => time,
                     Err(reason) => return Ok(Err(reason)),
                 };
-                if stream.kind == Kind::Text || sparse {
+                if let Some(time) = time.filter(|_| stream.kind == Kind::Text || sparse) {
                     read_samples(reader, &child, time, stream)?;
                 }
             }
@@ -147,6 +147,7 @@ fn read_children(
             _ => {}
         }
     }
+    stream.embedded.sort_by_key(|e| (e.time, matches!(e.content, EmbeddedContent::Sample(_))));
     // What remains of a presentation of known length is the duration of a last chunk without one.
     let duration = if manifest.is_live { 0 } else { manifest.duration };
     let duration = manifest.timescale.rescale(duration, stream.timescale);
