@@ -1,0 +1,391 @@
+//! The walk over a document.
+
+use std::borrow::Cow;
+
+use super::{
+    Align, Cue, Document, Image, Percent, Region,
+    payload::{Look, Piece, build},
+    sheet::{Entry, Sheet},
+    style::{Style, Units},
+    times::Clock,
+};
+use crate::{
+    Limits,
+    error::Error,
+    xml::{self, Element, Event},
+};
+
+/// Reads a TTML document, in UTF-8 or UTF-16. No bytes at all, as in a text fragment without captions,
+/// are a document without cues.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] or [`Error::Incomplete`] for what is not well-formed XML or not TTML,
+/// [`Error::Unsupported`] for a document type, [`Error::Limit`] for more than [`Limits::cues`] cues or
+/// too large a document. What is well-formed but means nothing, such as a time that cannot be read or a
+/// reference to nothing, is passed over.
+pub fn read_ttml(bytes: &[u8], limits: &Limits) -> Result<Document, Error> {
+    let text = xml::decode(bytes, limits)?;
+    if text.trim_ascii().is_empty() {
+        return Ok(Document::default());
+    }
+    let mut walk = Walk {
+        clock: Clock::default(),
+        units: Units::default(),
+        sheet: Sheet::default(),
+        settled: false,
+        open: Vec::new(),
+        pieces: Vec::new(),
+        cues: Vec::new(),
+        pictures: Vec::new(),
+        max_cues: limits.cues,
+        slices: text.len().saturating_mul(SLICED),
+    };
+    let mut reader = xml::Reader::new(&text, limits);
+    loop {
+        match reader.event()? {
+            Event::Start(element) => walk.start(&element)?,
+            Event::End => walk.end()?,
+            Event::Text(text) => walk.text(&text),
+            Event::Eof => return Ok(walk.finish()),
+        }
+    }
+}
+
+/// Text that paragraphs with timed spans may be cut into, as a multiple of the document's size.
+const SLICED: usize = 4;
+/// Most moments at which the text of one paragraph changes.
+const MAX_MOMENTS: usize = 256;
+
+struct Walk {
+    clock: Clock,
+    units: Units,
+    sheet: Sheet,
+    /// The sheet is complete: the body has begun.
+    settled: bool,
+    open: Vec<Open>,
+    /// Content of the paragraph that is open.
+    pieces: Vec<Piece>,
+    cues: Vec<Cue>,
+    /// Cues and the names of their pictures, which may be defined later.
+    pictures: Vec<(usize, String)>,
+    max_cues: usize,
+    /// Bytes of text that may still be cut.
+    slices: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `tt`, `head`, `styling`, `layout`: looked into.
+    Outer,
+    Region,
+    /// `body`, `div`.
+    Block,
+    Paragraph,
+    Span,
+    Image,
+    /// Passed over with everything inside, except for images.
+    Other,
+}
+
+/// An open element.
+struct Open {
+    kind: Kind,
+    begin: u64,
+    /// Where it and all inside it ends at the latest.
+    end: u64,
+    /// Its end does not depend on what is inside.
+    ended: bool,
+    /// What is inside comes one after the other (`timeContainer="seq"`).
+    seq: bool,
+    /// Where the latest child ends.
+    cursor: u64,
+    /// With what it inherits.
+    style: Style,
+    /// White space is kept.
+    preserve: bool,
+    region: Option<usize>,
+    /// Name of its picture.
+    picture: Option<String>,
+    /// Name of a region or an image, and the styles that a region refers to.
+    id: Option<String>,
+    references: String,
+    /// Data of an image.
+    base64: String,
+}
+
+impl Walk {
+    fn start(&mut self, element: &Element<'_>) -> Result<(), Error> {
+        let name = element.name();
+        let parent = self.open.last().map(|open| open.kind);
+        let kind = match (parent, name) {
+            (None, "tt") => Kind::Outer,
+            (None, _) => return Err(Error::Invalid { what: "captions", rule: "the root element is not tt" }),
+            (Some(Kind::Outer), "head" | "styling" | "layout") => Kind::Outer,
+            (Some(Kind::Outer), "region") => Kind::Region,
+            (Some(Kind::Outer), "body") | (Some(Kind::Block), "div") => Kind::Block,
+            (Some(Kind::Block), "p") => Kind::Paragraph,
+            (Some(Kind::Paragraph | Kind::Span), "span") => Kind::Span,
+            (_, "image") => Kind::Image,
+            _ => Kind::Other,
+        };
+        if parent.is_none() {
+            for attribute in element.attributes() {
+                let (name, value) = attribute?;
+                self.clock.parameter(xml::local(name), &value);
+                self.units.parameter(xml::local(name), &value);
+            }
+        }
+        if kind == Kind::Block && !self.settled {
+            self.settled = true;
+            self.sheet.settle();
+        }
+        let mut open = self.open(kind, element)?;
+        if parent.is_none() {
+            // the size of the picture, and no region's
+            open.style.extent = None;
+        }
+        match (parent, name) {
+            (Some(Kind::Outer), "style") => {
+                if let Some(id) = &open.id {
+                    let entry = Entry { style: open.style, references: open.references.clone() };
+                    self.sheet.styles.add(id.clone(), entry)?;
+                }
+            }
+            (Some(Kind::Outer), "initial") => self.sheet.initial = open.style.over(&self.sheet.initial),
+            (Some(Kind::Region), "style") => {
+                if let Some(region) = self.open.last_mut() {
+                    // the region's own attributes are stronger, and so is what was nested later
+                    region.style = region.style.over(&open.style);
+                    region.references.push(' ');
+                    region.references.push_str(&open.references);
+                }
+            }
+            (Some(Kind::Paragraph | Kind::Span), "br") => self.push(None),
+            _ => {}
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    /// Reads the attributes of an element, and works in what it inherits.
+    fn open(&self, kind: Kind, element: &Element<'_>) -> Result<Open, Error> {
+        let (mut begin, mut end, mut dur) = (None, None, None);
+        let mut style = Style::default();
+        let (mut seq, mut preserve, mut region) = (false, None, None);
+        let (mut picture, mut id, mut references) = (None, None, Cow::Borrowed(""));
+        for attribute in element.attributes() {
+            let (name, value) = attribute?;
+            match xml::local(name) {
+                "begin" => begin = self.clock.read(&value),
+                "end" => end = self.clock.read(&value),
+                "dur" => dur = self.clock.read(&value),
+                "timeContainer" => seq = &*value == "seq",
+                "space" => preserve = Some(&*value == "preserve"),
+                "region" => region = self.sheet.regions.find(value.trim_ascii()),
+                "style" => references = value,
+                "id" => id = Some(value.trim_ascii().into()),
+                "backgroundImage" => picture = value.trim_ascii().strip_prefix('#').map(Into::into),
+                name => style.attribute(name, &value, &self.units),
+            }
+        }
+        let parent = self.open.last();
+        let (from, limit) =
+            parent.map_or((0, Cue::OPEN), |p| (if p.seq { p.cursor } else { p.begin }, p.end));
+        let begin = from.saturating_add(begin.unwrap_or(0));
+        let ends = [end.map(|end| from.saturating_add(end)), dur.map(|dur| begin.saturating_add(dur))];
+        let ended = ends.into_iter().flatten().min();
+        if matches!(kind, Kind::Block | Kind::Paragraph | Kind::Span) {
+            style = style.over(&self.sheet.referenced(&references));
+            references = Cow::Borrowed("");
+            if let Some(parent) = parent {
+                style = style.over(&parent.style);
+            }
+        }
+        Ok(Open {
+            kind,
+            begin,
+            end: ended.unwrap_or(limit).min(limit),
+            ended: ended.is_some(),
+            seq,
+            cursor: begin,
+            style,
+            preserve: preserve.unwrap_or_else(|| parent.is_some_and(|p| p.preserve)),
+            region: region.or_else(|| parent.and_then(|p| p.region)),
+            picture,
+            id,
+            references: references.into_owned(),
+            base64: String::new(),
+        })
+    }
+
+    fn text(&mut self, text: &str) {
+        match self.open.last_mut() {
+            Some(open) if open.kind == Kind::Image => open.base64.extend(text.split_ascii_whitespace()),
+            Some(open) if matches!(open.kind, Kind::Paragraph | Kind::Span) => {
+                self.push(Some(text));
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds text, or a line break, to the paragraph that is open.
+    fn push(&mut self, text: Option<&str>) {
+        let Some(open) = self.open.last() else { return };
+        let style = self.computed(open);
+        if style.hidden == Some(true) || style.visible == Some(false) {
+            return;
+        }
+        let mut new = Piece {
+            begin: open.begin,
+            end: open.end,
+            look: Look::of(&style),
+            preserve: open.preserve,
+            text: String::new(),
+        };
+        match self.pieces.last_mut().filter(|last| last.continues(&new)) {
+            Some(last) => last.push(text),
+            None => {
+                new.push(text);
+                self.pieces.push(new);
+            }
+        }
+    }
+
+    /// What an element says, then its region, then the document.
+    fn computed(&self, open: &Open) -> Style {
+        let region = open.region.and_then(|index| self.sheet.regions.entries.get(index));
+        let style = region.map_or(open.style, |region| open.style.over(&region.style));
+        style.over(&self.sheet.initial)
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        match open.kind {
+            Kind::Region => {
+                if let Some(id) = open.id {
+                    self.sheet.regions.add(id, Entry { style: open.style, references: open.references })?;
+                }
+            }
+            Kind::Image => {
+                if let Some(id) = open.id.filter(|_| !open.base64.is_empty()) {
+                    self.sheet.images.add(id, Image { base64: open.base64 })?;
+                }
+            }
+            Kind::Block | Kind::Paragraph | Kind::Span => {
+                self.pass_time(&open);
+                self.show(open)?;
+            }
+            Kind::Outer | Kind::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Tells the parent when `open` ends: in a sequence the next one begins then.
+    fn pass_time(&mut self, open: &Open) {
+        let Some(parent) = self.open.last_mut() else { return };
+        let end = match open.kind {
+            _ if open.ended => open.end,
+            Kind::Block => open.cursor,
+            // text alone lasts as long as there is room, or no time at all in a sequence
+            _ if parent.seq => open.cursor,
+            _ => open.end,
+        };
+        parent.cursor = if parent.seq { end } else { parent.cursor.max(end) };
+    }
+
+    /// Makes cues of a block with a picture, or a paragraph.
+    fn show(&mut self, mut open: Open) -> Result<(), Error> {
+        if let Some(name) = open.picture.take() {
+            let style = self.computed(&open);
+            if style.hidden != Some(true) && style.visible != Some(false) {
+                self.pictures.push((self.cues.len(), name));
+                self.cue(&open, open.begin, open.end, String::new())?;
+            }
+        }
+        if open.kind != Kind::Paragraph {
+            return Ok(());
+        }
+        let pieces = core::mem::take(&mut self.pieces);
+        let Some(moments) = self.moments(&pieces) else {
+            // too many changes: each piece on its own
+            for piece in &pieces {
+                self.cue(&open, piece.begin, piece.end, build(core::iter::once(piece)))?;
+            }
+            return Ok(());
+        };
+        for (&begin, &end) in moments.iter().zip(moments.iter().skip(1)) {
+            let shown = pieces.iter().filter(|piece| piece.begin <= begin && piece.end >= end);
+            self.cue(&open, begin, end, build(shown))?;
+        }
+        Ok(())
+    }
+
+    /// The moments at which the text of a paragraph changes, in order. `None` if the text between all
+    /// of them were too much.
+    fn moments(&mut self, pieces: &[Piece]) -> Option<Vec<u64>> {
+        let mut moments: Vec<u64> = Vec::new();
+        for moment in pieces.iter().flat_map(|piece| [piece.begin, piece.end]) {
+            // most pieces begin where another one did
+            if let Err(at) = moments.binary_search(&moment) {
+                if moments.len() == MAX_MOMENTS {
+                    return None;
+                }
+                moments.insert(at, moment);
+            }
+        }
+        if moments.len() > 2 {
+            let size: usize = pieces.iter().map(|piece| piece.text.len().saturating_add(8)).sum();
+            self.slices = self.slices.checked_sub(size.saturating_mul(moments.len()))?;
+        }
+        Some(moments)
+    }
+
+    fn cue(&mut self, open: &Open, begin_ms: u64, end_ms: u64, text: String) -> Result<(), Error> {
+        let image = self.pictures.last().is_some_and(|&(cue, _)| cue == self.cues.len());
+        if begin_ms >= end_ms || (text.is_empty() && !image) {
+            if image {
+                self.pictures.pop();
+            }
+            return Ok(());
+        }
+        if self.cues.len() >= self.max_cues {
+            return Err(Error::Limit { what: "cues", max: self.max_cues as u64 });
+        }
+        let style = self.computed(open);
+        let region = region(&style);
+        let plain = if region.is_some() { Align::Start } else { Align::Center };
+        let align = style.text_align.unwrap_or(plain);
+        self.cues.push(Cue { begin_ms, end_ms, text, region, align, image: None });
+        Ok(())
+    }
+
+    fn finish(mut self) -> Document {
+        for (cue, name) in &self.pictures {
+            if let Some(cue) = self.cues.get_mut(*cue) {
+                cue.image = self.sheet.images.find(name);
+            }
+        }
+        self.cues.retain(|cue| cue.image.is_some() || !cue.text.is_empty());
+        Document { cues: self.cues, images: self.sheet.images.entries }
+    }
+}
+
+/// The rectangle that a style describes, if it says anything about it.
+fn region(style: &Style) -> Option<Region> {
+    if style.origin.is_none() && style.extent.is_none() && style.display_align.is_none() {
+        return None;
+    }
+    let full = Percent::FULL.hundredths();
+    let (x, y) = style.origin.unwrap_or((0, 0));
+    let (width, height) = style.extent.unwrap_or((full, full));
+    let side = |from: u32, size: u32| {
+        // an empty or outlying rectangle takes what room there is, so that the text is seen
+        let from = if from >= full { 0 } else { from };
+        let room = full.saturating_sub(from);
+        let size = if size == 0 { room } else { size.min(room) };
+        (Percent::from_hundredths(from), Percent::from_hundredths(size))
+    };
+    let ((x, width), (y, height)) = (side(x, width), side(y, height));
+    Some(Region { x, y, width, height, display: style.display_align.unwrap_or_default() })
+}

@@ -1,0 +1,220 @@
+//! Time expressions, TTML 1 section 10.3, and the parameters they depend on, section 6.2.
+
+use core::num::NonZeroU32;
+
+/// How to read the times of one document.
+pub(super) struct Clock {
+    /// Nominal frames in a second.
+    frame_rate: Option<NonZeroU32>,
+    /// Frames in a second, as a multiple of the nominal rate.
+    multiplier: (NonZeroU32, NonZeroU32),
+    sub_frames: NonZeroU32,
+    ticks: Option<NonZeroU32>,
+    /// `hh:mm:ss` counts frames, not seconds.
+    smpte: bool,
+    /// Frame numbers 0 and 1 are left out of each minute that is no multiple of ten.
+    drop: bool,
+}
+
+const ONE: NonZeroU32 = NonZeroU32::MIN;
+const THIRTY: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const MILLION: u64 = 1_000_000;
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            frame_rate: None,
+            multiplier: (ONE, ONE),
+            sub_frames: ONE,
+            ticks: None,
+            smpte: false,
+            drop: false,
+        }
+    }
+}
+
+impl Clock {
+    /// Takes in an attribute of the root element, if it is one of time.
+    pub(super) fn parameter(&mut self, name: &str, value: &str) {
+        let value = value.trim_ascii();
+        match name {
+            "frameRate" => self.frame_rate = value.parse().ok(),
+            "subFrameRate" => self.sub_frames = value.parse().unwrap_or(ONE),
+            "tickRate" => self.ticks = value.parse().ok(),
+            "frameRateMultiplier" => {
+                // "1000 1001" since TTML 1, "1000:1001" in the drafts
+                let (a, b) = value.split_once([' ', ':']).unwrap_or((value, "1"));
+                if let (Ok(a), Ok(b)) = (a.parse(), b.trim_ascii().parse()) {
+                    self.multiplier = (a, b);
+                }
+            }
+            "timeBase" => self.smpte = value == "smpte",
+            "dropMode" => self.drop = value == "dropNTSC",
+            _ => {}
+        }
+    }
+
+    /// The time that `text` says, in milliseconds. `None` if it is none.
+    pub(super) fn read(&self, text: &str) -> Option<u64> {
+        let text = text.trim_ascii();
+        let Some((hours, rest)) = text.split_once(':') else { return self.offset(text) };
+        let (minutes, rest) = rest.split_once(':')?;
+        let (seconds, frames) = rest.split_once(':').map_or((rest, None), |(s, f)| (s, Some(f)));
+        let minutes = count(hours)?.checked_mul(60)?.checked_add(count(minutes)?)?;
+        let (seconds, millionths) = decimal(seconds)?;
+        let seconds = minutes.checked_mul(60)?.checked_add(seconds)?;
+        let (mut frame, mut part) = (0, 0);
+        if let Some(text) = frames {
+            let (f, sub) = text.split_once('.').map_or((text, "0"), |(f, sub)| (f, sub));
+            (frame, part) = (count(f)?, count(sub)?.checked_mul(MILLION)? / u64::from(self.sub_frames.get()));
+        }
+        if self.smpte && frames.is_some() {
+            let rate = u64::from(self.frame_rate.unwrap_or(THIRTY).get());
+            let dropped = if self.drop { (minutes - minutes / 10) * 2 } else { 0 };
+            let frame = seconds.checked_mul(rate)?.checked_add(frame)?.saturating_sub(dropped);
+            return self.frames(frame, part);
+        }
+        seconds.checked_mul(1000)?.checked_add(millionths / 1000)?.checked_add(self.frames(frame, part)?)
+    }
+
+    /// A number with its unit.
+    fn offset(&self, text: &str) -> Option<u64> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let (whole, millionths) = decimal(digits)?;
+        let unit = match text.get(digits.len()..)? {
+            "h" => 3_600_000,
+            "m" => 60_000,
+            "s" => 1000,
+            "ms" => 1,
+            "f" => return self.frames(whole, millionths),
+            "t" => return self.ticks(whole),
+            _ => return None,
+        };
+        whole.checked_mul(unit)?.checked_add(millionths * unit / MILLION)
+    }
+
+    fn ticks(&self, ticks: u64) -> Option<u64> {
+        let rate = self.ticks.map_or_else(
+            // as many as sub-frames, if there is a frame rate
+            || {
+                self.frame_rate
+                    .map_or(1, |rate| u64::from(rate.get()).saturating_mul(self.sub_frames.get().into()))
+            },
+            |rate| rate.get().into(),
+        );
+        (ticks / rate).checked_mul(1000)?.checked_add((ticks % rate).saturating_mul(1000) / rate)
+    }
+
+    /// To the nearest millisecond.
+    fn frames(&self, frames: u64, millionths: u64) -> Option<u64> {
+        let (a, b) = self.multiplier;
+        let (a, b) = (u64::from(a.get()), u64::from(b.get()));
+        let rate = u64::from(self.frame_rate.unwrap_or(THIRTY).get()).saturating_mul(a);
+        // thousandths of a frame
+        let frames = frames.checked_mul(1000)?.checked_add(millionths / 1000)?;
+        Some(frames.checked_mul(b)?.saturating_add(rate / 2) / rate)
+    }
+}
+
+/// Digits only: no sign, which `parse` would take.
+fn count(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// A number without a sign: what stands before the point, and millionths. Further digits are cut off.
+pub(super) fn decimal(text: &str) -> Option<(u64, u64)> {
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let (mut millionths, mut weight) = (0, MILLION);
+    for b in fraction.bytes() {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        weight /= 10;
+        millionths += u64::from(b - b'0') * weight;
+    }
+    Some((if whole.is_empty() && !fraction.is_empty() { 0 } else { count(whole)? }, millionths))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(parameters: &[(&str, &str)], text: &str) -> Option<u64> {
+        let mut clock = Clock::default();
+        for (name, value) in parameters {
+            clock.parameter(name, value);
+        }
+        clock.read(text)
+    }
+
+    #[test]
+    fn clock_and_offset_times() {
+        for (text, ms) in [
+            ("00:00:01", 1000),
+            ("00:00:01.5", 1500),
+            ("00:00:01,5", 1500),
+            (" 01:02:03.0045678901234567890 ", 3_723_004),
+            ("100:00:00.000", 360_000_000),
+            ("00:00:01:15", 1500),
+            ("1.5h", 5_400_000),
+            (".5m", 30_000),
+            ("90s", 90_000),
+            ("1.25s", 1250),
+            ("12ms", 12),
+            ("1f", 33),
+            ("7t", 7000),
+        ] {
+            assert_eq!(read(&[], text), Some(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time() {
+        for text in [
+            "",
+            ":",
+            "::",
+            "s",
+            "1",
+            "1 s",
+            "-1s",
+            "+1s",
+            "1x",
+            "1.x2s",
+            "00:01",
+            "0:0:0:0:0",
+            "00:00:-1",
+            "é",
+            "00:00:1é",
+            "99999999999999999999s",
+            "9999999999999999999h",
+            "wallclock(2024)",
+            "00:00:01:99999999999999999999",
+        ] {
+            assert_eq!(read(&[], text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn frames_and_ticks_follow_the_parameters() {
+        let ntsc = [("frameRate", "30"), ("frameRateMultiplier", "1000 1001")];
+        assert_eq!(read(&ntsc, "00:00:01:15"), Some(1501));
+        assert_eq!(read(&[("frameRate", "30"), ("frameRateMultiplier", "1000:1001")], "30f"), Some(1001));
+        assert_eq!(read(&[("frameRate", "25")], "00:00:00:24"), Some(960));
+        assert_eq!(read(&[("frameRate", "25"), ("subFrameRate", "4")], "00:00:00:01.2"), Some(60));
+        assert_eq!(read(&[("frameRate", "25"), ("subFrameRate", "4")], "50t"), Some(500));
+        assert_eq!(read(&[("tickRate", "10000000")], "17000000005000000t"), Some(1_700_000_000_500));
+        assert_eq!(read(&[("tickRate", "0"), ("frameRate", "0")], "1t"), Some(1000));
+    }
+
+    #[test]
+    fn smpte_time_code_counts_frames() {
+        let mut clock =
+            vec![("timeBase", "smpte"), ("frameRate", "30"), ("frameRateMultiplier", "1000 1001")];
+        assert_eq!(read(&clock, "01:00:00:00"), Some(3_603_600));
+        clock.push(("dropMode", "dropNTSC"));
+        assert_eq!(read(&clock, "01:00:00:00"), Some(3_599_996));
+        assert_eq!(read(&clock, "00:01:00:02"), Some(60_060));
+        assert_eq!(read(&[("timeBase", "smpte")], "00:00:01"), Some(1000));
+    }
+}
