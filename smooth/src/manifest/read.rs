@@ -196,3 +196,6 @@ impl Manifest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

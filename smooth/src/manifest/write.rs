@@ -271,3 +271,6 @@ impl Embedded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,7 @@ fn read_children(
 ) -> Result<Result<(), Reason>, Error> {
     let sparse = stream.parent.is_some() || stream.manifest_output;
     let mut chunks = Chunks::new(stream.kind == Kind::Text, sparse, limits.chunks);
-    let mut levels = 0;
+    let (mut levels, mut full) = (0, false);
     while let Some(child) = reader.child(element)? {
         match child.name() {
             "c" => {
@@ -134,10 +134,12 @@ fn read_children(
                 levels = levels.saturating_add(1);
                 match read {
                     _ if stream.levels.len() >= limits.levels => {
-                        let reason = Reason::Limit("levels");
-                        if manifest.skipped.last().is_none_or(|last| last.reason != reason) {
-                            manifest.skip(&stream.name, read.ok().map(|level| level.bitrate), reason);
+                        // Named once, whatever their number.
+                        if !full {
+                            let bitrate = read.ok().map(|level| level.bitrate);
+                            manifest.skip(&stream.name, bitrate, Reason::Limit("levels"));
                         }
+                        full = true;
                     }
                     Ok(level) => stream.levels.push(level),
                     Err((bitrate, reason)) => manifest.skip(&stream.name, bitrate, reason),
