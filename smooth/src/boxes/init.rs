@@ -17,6 +17,7 @@
 //! ```
 
 use super::cursor::Writer;
+use super::esds;
 use crate::codec::Codec;
 use crate::manifest::Kind;
 use crate::time::Timescale;
@@ -203,7 +204,7 @@ fn put_sample_entry(track: &Track<'_>, out: &mut Writer) {
         }
         Codec::Aac(config) => {
             put_audio(config.channels, config.sampling_rate, out);
-            put_esds(&config.asc, out);
+            esds::put(&config.asc, out);
         }
         Codec::Ec3(config) => {
             put_audio(config.channels, config.sampling_rate, out);
@@ -246,45 +247,6 @@ fn put_audio(channels: u16, rate: u32, out: &mut Writer) {
     out.zeros(4);
     // 16.16 fixed point has no room above 65535 Hz; decoders read the config.
     out.u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
-}
-
-/// `esds`, ISO/IEC 14496-14 5.6, with an AudioSpecificConfig of any length.
-fn put_esds(asc: &[u8], out: &mut Writer) {
-    const ES: u8 = 3;
-    const DECODER_CONFIG: u8 = 4;
-    const DECODER_SPECIFIC: u8 = 5;
-    const SL_CONFIG: u8 = 6;
-    let len = asc.len();
-    let specific = descriptor_len(len);
-    let decoder = descriptor_len(specific.saturating_add(13));
-    let at = out.open_full(*b"esds", 0, 0);
-    put_descriptor(ES, decoder.saturating_add(3).saturating_add(3), out);
-    out.u16(1); // ES id
-    out.u8(0);
-    put_descriptor(DECODER_CONFIG, specific.saturating_add(13), out);
-    out.u8(0x40); // MPEG-4 audio
-    out.u8(0x15); // audio stream
-    out.zeros(11); // buffer size, bitrates: unknown
-    put_descriptor(DECODER_SPECIFIC, len, out);
-    out.put(asc);
-    out.put(&[SL_CONFIG, 1, 2]);
-    out.close(at);
-}
-
-/// Bytes of a descriptor whose payload has `len`.
-const fn descriptor_len(len: usize) -> usize {
-    len.saturating_add(if len < 0x80 { 2 } else { 5 })
-}
-
-/// Tag and length: one byte of seven bits, or four of them.
-fn put_descriptor(tag: u8, len: usize, out: &mut Writer) {
-    out.u8(tag);
-    if len >= 0x80 {
-        for shift in [21, 14, 7] {
-            out.u8(0x80 | (len >> shift & 0x7f) as u8);
-        }
-    }
-    out.u8((len & 0x7f) as u8);
 }
 
 /// `sinf`, ISO/IEC 14496-12 8.12, with `tenc`, ISO/IEC 23001-7 8.2.

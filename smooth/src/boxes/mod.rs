@@ -11,15 +11,18 @@
 //! | [`delivery`] | a `moof` as the origin serves it |
 //! | [`mse`] | a `moof` as Media Source Extensions wants it |
 //! | [`init`] | the init segment of one track |
+//! | [`moov`] | the tracks of a push stream or file |
 
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub(crate) mod cursor;
 pub mod delivery;
+mod esds;
 mod head;
 pub mod init;
 mod moof;
+pub mod moov;
 pub mod mse;
 mod rewrite;
 pub mod uuid;

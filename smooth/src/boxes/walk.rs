@@ -119,7 +119,6 @@ impl<'a> Iterator for Walk<'a> {
 impl core::iter::FusedIterator for Walk<'_> {}
 
 /// The first box of type `kind` in `data`.
-#[allow(dead_code, reason = "for the moov reader")]
 pub(crate) fn find(data: &[u8], kind: [u8; 4]) -> Result<Option<Box<'_>>, Error> {
     for child in walk(data) {
         let child = child?;
