@@ -16,3 +16,4 @@ pub mod player;
 pub mod process;
 pub mod shaper;
 pub mod splitter;
+pub mod web;

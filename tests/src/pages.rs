@@ -32,3 +32,53 @@ fn page(script: &str) -> String {
         "<!doctype html><meta charset=\"utf-8\"><title>test</title><video muted controls></video>{script}"
     )
 }
+
+/// Plays with our `<smooth-video>`. The folder of [`crate::origin::dist`] is served at `/player/`.
+#[must_use]
+pub fn smooth_video(manifest: &str) -> String {
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>test</title><script src=\"/player/smooth-player.js\"></script>\
+         <smooth-video src=\"{manifest}\" autoplay controls style=\"width:640px;height:360px\"></smooth-video>"
+    )
+}
+
+/// A page as the Smooth Streaming Media Framework's users wrote it, with our script added and nothing else.
+/// `parameters` is what stands in `InitParams`.
+#[must_use]
+pub fn smf(parameters: &str) -> String {
+    format!(
+        r##"<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
+<html xmlns="http://www.w3.org/1999/xhtml">
+<head>
+    <title>SmoothStreamingPlayer</title>
+    <style type="text/css">
+    html, body {{ height: 100%; overflow: auto; }}
+    body {{ padding: 0; margin: 0; }}
+    #silverlightControlHost {{ height: 100%; text-align: center; }}
+    </style>
+    <script src="/player/smooth-player.js"></script>
+    <script type="text/javascript">
+        function onSilverlightError(sender, args) {{ throw new Error(args.ErrorMessage); }}
+    </script>
+</head>
+<body>
+    <form id="form1" action="#">
+    <div id="silverlightControlHost">
+        <object id="player" data="data:application/x-silverlight-2," type="application/x-silverlight-2" width="640" height="360">
+          <param name="source" value="SmoothStreamingPlayer.xap"/>
+          <param name="onError" value="onSilverlightError" />
+          <param name="background" value="white" />
+          <param name="minRuntimeVersion" value="4.0.50401.0" />
+          <param name="autoUpgrade" value="true" />
+          <param name="InitParams" value="{parameters}" />
+          <a href="http://go.microsoft.com/fwlink/?LinkID=149156&amp;v=4.0.50401.0" style="text-decoration:none">
+              <img src="http://go.microsoft.com/fwlink/?LinkId=161376" alt="Get Microsoft Silverlight" style="border-style:none"/>
+          </a>
+        </object>
+    </div>
+    </form>
+</body>
+</html>
+"##
+    )
+}

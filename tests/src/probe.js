@@ -61,6 +61,18 @@
       }
       return number;
     },
+    // Whether the picture is the one of the current position, on-demand: the number is the second, where the
+    // first picture stands at `offset`. What is on the screen may be a few frames old.
+    inStep(offset) {
+      const v = media();
+      const number = this.number();
+      if (number === null || v.seeking) return false;
+      const second = v.currentTime - offset;
+      return number >= Math.floor(second - 0.3) && number <= Math.floor(second + 0.1);
+    },
+    mark(name) {
+      return performance.getEntriesByName(name)[0]?.startTime ?? null;
+    },
     state() {
       const v = media();
       if (!v) return { media: null, body: document.body?.innerHTML.slice(0, 2000) };
