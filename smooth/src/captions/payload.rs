@@ -94,6 +94,29 @@ impl Piece {
     }
 }
 
+/// Most moments at which the text of one paragraph changes.
+const MAX_MOMENTS: usize = 256;
+
+/// The moments at which the text of a paragraph changes, in order. `None` if there are too many, or if
+/// the text between all of them were more than `room`, which is taken from.
+pub(super) fn moments(pieces: &[Piece], room: &mut usize) -> Option<Vec<u64>> {
+    let mut moments: Vec<u64> = Vec::new();
+    for moment in pieces.iter().flat_map(|piece| [piece.begin, piece.end]) {
+        // most pieces begin where another one did
+        if let Err(at) = moments.binary_search(&moment) {
+            if moments.len() == MAX_MOMENTS {
+                return None;
+            }
+            moments.insert(at, moment);
+        }
+    }
+    if moments.len() > 2 {
+        let size: usize = pieces.iter().map(|piece| piece.text.len().saturating_add(8)).sum();
+        *room = room.checked_sub(size.saturating_mul(moments.len()))?;
+    }
+    Some(moments)
+}
+
 /// The cue text of `pieces`: white space collapsed, no empty lines around it, special characters
 /// escaped. Empty if nothing would show.
 pub(super) fn build<'a>(pieces: impl Iterator<Item = &'a Piece>) -> String {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Align, Cue, Document, Image, Percent, Region,
-    payload::{Look, Piece, build},
+    Align, Cue, Document, Image,
+    payload::{Look, Piece, build, moments},
     sheet::{Entry, Sheet},
     style::{Style, Units},
     times::Clock,
@@ -54,8 +54,6 @@ pub fn read_ttml(bytes: &[u8], limits: &Limits) -> Result<Document, Error> {
 
 /// Text that paragraphs with timed spans may be cut into, as a multiple of the document's size.
 const SLICED: usize = 4;
-/// Most moments at which the text of one paragraph changes.
-const MAX_MOMENTS: usize = 256;
 
 struct Walk {
     clock: Clock,
@@ -162,6 +160,13 @@ impl Walk {
                 }
             }
             (Some(Kind::Paragraph | Kind::Span), "br") => self.push(None),
+            (Some(Kind::Paragraph | Kind::Span), "span") => {
+                // ffmpeg names the region there; a cue has one place, that of its first span
+                let paragraph = self.open.iter_mut().rfind(|above| above.kind == Kind::Paragraph);
+                if let Some(paragraph) = paragraph.filter(|paragraph| paragraph.region.is_none()) {
+                    paragraph.region = open.region;
+                }
+            }
             _ => {}
         }
         self.open.push(open);
@@ -307,7 +312,7 @@ impl Walk {
             return Ok(());
         }
         let pieces = core::mem::take(&mut self.pieces);
-        let Some(moments) = self.moments(&pieces) else {
+        let Some(moments) = moments(&pieces, &mut self.slices) else {
             // too many changes: each piece on its own
             for piece in &pieces {
                 self.cue(&open, piece.begin, piece.end, build(core::iter::once(piece)))?;
@@ -319,26 +324,6 @@ impl Walk {
             self.cue(&open, begin, end, build(shown))?;
         }
         Ok(())
-    }
-
-    /// The moments at which the text of a paragraph changes, in order. `None` if the text between all
-    /// of them were too much.
-    fn moments(&mut self, pieces: &[Piece]) -> Option<Vec<u64>> {
-        let mut moments: Vec<u64> = Vec::new();
-        for moment in pieces.iter().flat_map(|piece| [piece.begin, piece.end]) {
-            // most pieces begin where another one did
-            if let Err(at) = moments.binary_search(&moment) {
-                if moments.len() == MAX_MOMENTS {
-                    return None;
-                }
-                moments.insert(at, moment);
-            }
-        }
-        if moments.len() > 2 {
-            let size: usize = pieces.iter().map(|piece| piece.text.len().saturating_add(8)).sum();
-            self.slices = self.slices.checked_sub(size.saturating_mul(moments.len()))?;
-        }
-        Some(moments)
     }
 
     fn cue(&mut self, open: &Open, begin_ms: u64, end_ms: u64, text: String) -> Result<(), Error> {
@@ -353,7 +338,7 @@ impl Walk {
             return Err(Error::Limit { what: "cues", max: self.max_cues as u64 });
         }
         let style = self.computed(open);
-        let region = region(&style);
+        let region = style.region();
         let plain = if region.is_some() { Align::Start } else { Align::Center };
         let align = style.text_align.unwrap_or(plain);
         self.cues.push(Cue { begin_ms, end_ms, text, region, align, image: None });
@@ -369,23 +354,4 @@ impl Walk {
         self.cues.retain(|cue| cue.image.is_some() || !cue.text.is_empty());
         Document { cues: self.cues, images: self.sheet.images.entries }
     }
-}
-
-/// The rectangle that a style describes, if it says anything about it.
-fn region(style: &Style) -> Option<Region> {
-    if style.origin.is_none() && style.extent.is_none() && style.display_align.is_none() {
-        return None;
-    }
-    let full = Percent::FULL.hundredths();
-    let (x, y) = style.origin.unwrap_or((0, 0));
-    let (width, height) = style.extent.unwrap_or((full, full));
-    let side = |from: u32, size: u32| {
-        // an empty or outlying rectangle takes what room there is, so that the text is seen
-        let from = if from >= full { 0 } else { from };
-        let room = full.saturating_sub(from);
-        let size = if size == 0 { room } else { size.min(room) };
-        (Percent::from_hundredths(from), Percent::from_hundredths(size))
-    };
-    let ((x, width), (y, height)) = (side(x, width), side(y, height));
-    Some(Region { x, y, width, height, display: style.display_align.unwrap_or_default() })
 }

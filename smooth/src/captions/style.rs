@@ -1,6 +1,6 @@
 //! Styling attributes, TTML 1 section 8.2: those that a cue can carry.
 
-use super::{Align, DisplayAlign, Percent, times::decimal};
+use super::{Align, DisplayAlign, Percent, Region, times::decimal};
 use crate::text::hex_value;
 
 /// What one element says about its style. `None` where it says nothing.
@@ -107,6 +107,25 @@ impl Style {
             origin: self.origin.or(base.origin),
             extent: self.extent.or(base.extent),
         }
+    }
+
+    /// The rectangle it describes, if it says anything about one.
+    pub(super) fn region(&self) -> Option<Region> {
+        if self.origin.is_none() && self.extent.is_none() && self.display_align.is_none() {
+            return None;
+        }
+        let full = Percent::FULL.hundredths();
+        let (x, y) = self.origin.unwrap_or((0, 0));
+        let (width, height) = self.extent.unwrap_or((full, full));
+        let side = |from: u32, size: u32| {
+            // an empty or outlying rectangle takes what room there is, so that the text is seen
+            let from = if from >= full { 0 } else { from };
+            let room = full.saturating_sub(from);
+            let size = if size == 0 { room } else { size.min(room) };
+            (Percent::from_hundredths(from), Percent::from_hundredths(size))
+        };
+        let ((x, width), (y, height)) = (side(x, width), side(y, height));
+        Some(Region { x, y, width, height, display: self.display_align.unwrap_or_default() })
     }
 }
 

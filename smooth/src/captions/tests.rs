@@ -4,6 +4,13 @@ use super::*;
 use crate::Limits;
 use proptest::prelude::*;
 
+/// A seed of the fuzz target.
+macro_rules! corpus {
+    ($name:literal) => {
+        include_str!(concat!("../../fuzz/corpus/captions/", $name, ".ttml"))
+    };
+}
+
 fn read(text: &str) -> Document {
     read_ttml(text.as_bytes(), &Limits::default()).unwrap()
 }
@@ -28,24 +35,7 @@ fn percents(region: Option<Region>) -> [f64; 4] {
 
 #[test]
 fn dfxp_of_expression_encoder() {
-    let text = r#"<?xml version="1.0" encoding="utf-8"?>
-<tt xml:lang="en" xmlns="http://www.w3.org/2006/10/ttaf1" xmlns:tts="http://www.w3.org/2006/10/ttaf1#styling" xmlns:ttm="http://www.w3.org/2006/10/ttaf1#metadata">
-  <head>
-    <metadata><ttm:title>Captions</ttm:title></metadata>
-    <styling>
-      <style id="default" tts:color="white" tts:textAlign="center" tts:fontFamily="Arial"/>
-      <style id="speaker" style="default" tts:color="yellow" tts:fontStyle="italic"/>
-    </styling>
-    <layout><region id="subtitleArea"><style tts:extent="560px 62px"/><style tts:displayAlign="after"/></region></layout>
-  </head>
-  <body region="subtitleArea" style="default">
-    <div>
-      <p begin="00:00:01.00" end="00:00:03.50">First line,<br/>
-         second line</p>
-      <p begin="00:00:04.00" dur="2s" style="speaker">Who &lt;is&gt; it?</p>
-    </div>
-  </body>
-</tt>"#;
+    let text = corpus!("dfxp");
     let document = read(text);
     let [first, second] = &document.cues[..] else { panic!() };
     assert_eq!((first.begin_ms, first.end_ms, &*first.text), (1000, 3500, "First line,\nsecond line"));
@@ -61,26 +51,7 @@ fn dfxp_of_expression_encoder() {
 
 #[test]
 fn ebu_tt_d() {
-    let document = read(
-        r##"<tt:tt xmlns:tt="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" xmlns:tts="http://www.w3.org/ns/ttml#styling" ttp:timeBase="media" ttp:cellResolution="50 30" xml:lang="de">
-<tt:head><tt:styling>
-<tt:style xml:id="defaultStyle" tts:fontFamily="Verdana" tts:fontSize="160%"/>
-<tt:style xml:id="textBlack" tts:color="#000000" tts:backgroundColor="#ffffff"/>
-<tt:style xml:id="textCyan" tts:color="#00ffffff" tts:backgroundColor="#000000c2"/>
-<tt:style xml:id="textCenter" tts:textAlign="center"/>
-</tt:styling><tt:layout>
-<tt:region xml:id="bottom" tts:origin="10% 10%" tts:extent="80% 80%" tts:displayAlign="after"/>
-<tt:region xml:id="top" tts:origin="5c 3c" tts:extent="40c 24c" tts:displayAlign="before"/>
-</tt:layout></tt:head>
-<tt:body><tt:div style="defaultStyle">
-<tt:p xml:id="sub1" style="textCenter" region="bottom" begin="10:00:01.000" end="10:00:02.000">
-  <tt:span style="textCyan">Guten</tt:span> <tt:span style="textCyan">Abend</tt:span>
-  <tt:br/>
-  <tt:span style="textBlack">schwarz</tt:span>
-</tt:p>
-<tt:p xml:id="sub2" region="top" begin="10:00:02.000" end="10:00:03.000">oben</tt:p>
-</tt:div></tt:body></tt:tt>"##,
-    );
+    let document = read(corpus!("ebu-tt-d"));
     let [first, second] = &document.cues[..] else { panic!() };
     assert_eq!((first.begin_ms, first.end_ms), (36_001_000, 36_002_000));
     assert_eq!(first.text, "<c.cyan>Guten Abend</c>\n<c.black.bg_white>schwarz</c>");
@@ -93,17 +64,7 @@ fn ebu_tt_d() {
 
 #[test]
 fn smpte_tt_with_images() {
-    let document = read(
-        r##"<tt xmlns="http://www.w3.org/ns/ttml" xmlns:smpte="http://www.smpte-ra.org/schemas/2052-1/2010/smpte-tt" xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" tts:extent="1920px 1080px" ttp:frameRate="25" ttp:timeBase="smpte">
-<head><metadata><smpte:image xml:id="img_1" imagetype="PNG" encoding="Base64">
- iVBORw0K
- GgoAAAAN </smpte:image></metadata>
-<layout><region xml:id="r1" tts:origin="480px 864px" tts:extent="960px 108px"/></layout></head>
-<body><div region="r1" begin="00:00:01:00" end="00:00:02:12" smpte:backgroundImage="#img_1"/>
-<div begin="3s" end="4s" smpte:backgroundImage="#img_2"><metadata><smpte:image xml:id="img_2">AAAA</smpte:image></metadata><p>text</p></div>
-<div begin="3s" end="4s" smpte:backgroundImage="#nowhere"/>
-<div begin="3s" end="4s" smpte:backgroundImage="http://localhost/x.png"/></body></tt>"##,
-    );
+    let document = read(corpus!("smpte-tt"));
     assert_eq!(document.cues.len(), 3);
     let cue = &document.cues[0];
     assert_eq!((cue.begin_ms, cue.end_ms, &*cue.text), (1000, 2480, ""));
@@ -116,12 +77,7 @@ fn smpte_tt_with_images() {
 
 #[test]
 fn imsc_with_initial_values_and_ticks() {
-    let document = read(
-        r##"<tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" ttp:tickRate="10000000" xml:space="preserve">
-<head><styling><initial tts:color="yellow"/><style xml:id="i" tts:fontStyle="italic"/></styling>
-<layout><region xml:id="r" tts:textAlign="end" tts:fontWeight="bold" tts:extent="100% 50%"/></layout></head>
-<body><div><p begin="10000000t" end="25000000t" region="r"><span>two  spaces </span><span style="i" tts:color="inherit">then</span></p></div></body></tt>"##,
-    );
+    let document = read(corpus!("imsc"));
     let cue = &document.cues[0];
     assert_eq!((cue.begin_ms, cue.end_ms, cue.align), (1000, 2500, Align::End));
     assert_eq!(cue.text, "<c.yellow><b>two  spaces</b></c> <c.yellow><b><i>then</i></b></c>");
@@ -129,15 +85,18 @@ fn imsc_with_initial_values_and_ticks() {
 
 #[test]
 fn mediaconvert_from_608() {
-    let document = read(
-        r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttm="http://www.w3.org/ns/ttml#metadata" xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" xml:lang="en" ttp:timeBase="media" ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001">
-<head><ttm:title/><styling><style xml:id="basic" tts:color="white" tts:backgroundColor="transparent" tts:textAlign="start"/></styling>
-<layout><region xml:id="pop1" tts:origin="25% 84.66%" tts:extent="50% 5.33%" tts:displayAlign="center" tts:backgroundColor="black"/></layout></head>
-<body style="basic"><div><p begin="00:00:05:00" end="00:00:06:15" region="pop1">&gt;&gt; HELLO</p></div></body></tt>"#,
-    );
+    let document = read(corpus!("608"));
     let cue = &document.cues[0];
     assert_eq!((cue.begin_ms, cue.end_ms, &*cue.text), (5000, 6501, "&gt;&gt; HELLO"));
     assert_eq!(percents(cue.region), [25.0, 84.66, 50.0, 5.33]);
+}
+
+#[test]
+fn spans_of_ffmpeg_name_the_region() {
+    let document = read(corpus!("ffmpeg"));
+    let cue = &document.cues[0];
+    assert_eq!((cue.begin_ms, cue.end_ms, &*cue.text), (1500, 3000, "Hello &amp; you\nsecond line"));
+    assert_eq!((percents(cue.region), cue.align), ([3.0, 0.0, 97.0, 97.0], Align::Center));
 }
 
 #[test]

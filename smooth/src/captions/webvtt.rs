@@ -3,7 +3,7 @@
 //! [`Settings`] are numbers for the properties of a `VTTCue`. They keep to what every browser does: none of
 //! them needs `lineAlign` or `positionAlign`, which Chromium lacks.
 
-use super::{Align, Cue, DisplayAlign, Percent, Region};
+use super::{Align, Cue, DisplayAlign, Percent, Region, style::COLORS};
 
 /// Settings of a cue, WebVTT section 6.3. What is `None` is left at `auto` (`size`: 100).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,8 +27,9 @@ pub enum Line {
     Top(Percent),
 }
 
-/// Height of a line of cue text, 5 % of the picture at a spacing of about 1.15, in hundredths of a per cent.
-const LINE: u32 = 575;
+/// Height of a line of cue text, in hundredths of a per cent of the picture: 5 % of it is the size of the
+/// font, and Chromium spaces lines by 1.17.
+const LINE: u32 = 583;
 
 /// Where `cue` stands.
 ///
@@ -64,12 +65,31 @@ pub fn cue_settings(cue: &Cue) -> Settings {
     Settings { line: Some(line), position, size: Some(width), align }
 }
 
+/// Style rules for the colour classes of cue text, for the page: Chromium brings none, although WebVTT
+/// section 8.2.2.1 asks for them.
+#[must_use]
+pub fn class_rules() -> String {
+    let mut out = String::new();
+    for color in COLORS {
+        for part in
+            ["::cue(.", color, "){color:", color, "}\n::cue(.bg_", color, "){background:", color, "}\n"]
+        {
+            out.push_str(part);
+        }
+    }
+    out
+}
+
 /// A WebVTT file, or a segment, of `cues`. Pictures are left out: WebVTT has none. A cue that nothing
 /// ends is given a day.
 #[must_use]
 pub fn write(cues: &[Cue]) -> String {
     const DAY: u64 = 24 * 3_600_000;
     let mut out = String::from("WEBVTT\n");
+    if cues.iter().any(|cue| cue.text.contains("<c.")) {
+        out.push_str("\nSTYLE\n");
+        out.push_str(&class_rules());
+    }
     for cue in cues.iter().filter(|cue| !cue.text.is_empty()) {
         out.push('\n');
         time(&mut out, cue.begin_ms);
@@ -157,11 +177,11 @@ mod tests {
         for (text, rect, display, align, line, position) in [
             ("a", None, Before, Align::Center, None, None),
             ("a", rect, Before, Align::Start, top(8000), Some(10)),
-            ("a\nb\nc\nd", rect, Before, Align::Start, top(7700), Some(10)),
+            ("a\nb\nc\nd", rect, Before, Align::Start, top(7668), Some(10)),
             ("a", rect, After, Align::Center, Some(Line::Row(-1)), Some(50)),
             ("a\nb", rect, After, Align::End, Some(Line::Row(-2)), Some(90)),
             ("a\nb", Some([0, 0, 100, 90]), After, Align::Center, Some(Line::Row(-3)), Some(50)),
-            ("a", Some([0, 0, 100, 100]), Center, Align::Right, top(4713), Some(100)),
+            ("a", Some([0, 0, 100, 100]), Center, Align::Right, top(4709), Some(100)),
             ("a", Some([0, 0, 100, 0]), Center, Align::Left, top(0), Some(0)),
         ] {
             let settings = cue_settings(&cue(text, rect, display, align));
@@ -169,6 +189,13 @@ mod tests {
             assert_eq!(settings.position.map(Percent::to_f64), position.map(f64::from));
             assert_eq!(settings.align, align);
         }
+    }
+
+    #[test]
+    fn colours_bring_their_rules() {
+        let file = write(&[cue("<c.red>a</c>", None, DisplayAlign::Before, Align::Center)]);
+        assert!(file.starts_with("WEBVTT\n\nSTYLE\n::cue(.black){color:black}\n::cue(.bg_black)"), "{file}");
+        assert!(file.ends_with("\n\n00:00:00.000 --> 00:00:00.001\n<c.red>a</c>\n"), "{file}");
     }
 
     #[test]
