@@ -1,6 +1,7 @@
 //! The subcommands of `silverlane`. Each has a module with its `Args` and an async `run`.
 
 pub mod check;
+mod client;
 pub mod demo;
 pub mod page;
 pub mod push;
@@ -24,7 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the origin: every .isml file under the root is a publishing point at the same URL path.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Play files as an endless live broadcast into a publishing point.
     Push(push::Args),
     /// Write the pages and the player's files for a presentation, ready for any web server.
@@ -43,7 +44,7 @@ impl Cli {
     /// A sentence that says what went wrong.
     pub async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            Command::Serve(args) => Box::pin(serve::run(args)).await,
+            Command::Serve(args) => Box::pin(serve::run(*args)).await,
             Command::Push(args) => Box::pin(push::run(args)).await,
             Command::Page(args) => Box::pin(page::run(args)).await,
             Command::Check(args) => Box::pin(check::run(args)).await,
