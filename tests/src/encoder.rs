@@ -84,7 +84,7 @@ impl Recipe {
             "-pix_fmt",
             "yuv420p",
         ]);
-        add(&["-g", &frames, "-keyint_min", &frames, "-sc_threshold", "0", "-threads:v", "1"]);
+        add(&["-g", &frames, "-keyint_min", &frames, "-sc_threshold", "0", "-bf", "2", "-threads:v", "1"]);
         for (index, level) in self.levels.iter().enumerate() {
             let bitrate = level.bitrate.to_string();
             add(&[&format!("-b:v:{index}"), &bitrate, &format!("-maxrate:v:{index}"), &bitrate]);

@@ -72,3 +72,42 @@ pub fn pace(seen: &[Glance]) -> f64 {
     let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
     (last.position - first.position) / last.at.duration_since(first.at).as_secs_f64()
 }
+
+/// TTML with a cue for each second: "second 0", "second 1", …
+#[must_use]
+pub fn seconds_as_ttml(seconds: u32) -> String {
+    let cues: String = (0..seconds)
+        .map(|n| format!("<p begin=\"{}\" end=\"{}\">second {n}</p>", timestamp(n), timestamp(n + 1)))
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><tt xmlns=\"http://www.w3.org/ns/ttml\" xml:lang=\"en\"><body><div>{cues}</div></body></tt>"
+    )
+}
+
+fn timestamp(seconds: u32) -> String {
+    format!("{:02}:{:02}:{:02}.000", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Waits until the captions of [`seconds_as_ttml`] have been seen on the screen in `wanted` different seconds,
+/// each with the picture of its number. Panics when caption and picture ever differ by more than the few
+/// frames by which the picture on the screen is old.
+pub async fn captions_in_step(browser: &Browser, wanted: usize, round: u64) {
+    let mut seen = std::collections::BTreeSet::new();
+    let start = Instant::now();
+    while seen.len() < wanted {
+        let now = browser.eval("[window.__probe.number(), window.__probe.captions()]").await;
+        let caption = now[1][0].as_str().and_then(|text| text.strip_prefix("second ")?.parse::<u64>().ok());
+        if let (Some(number), Some(second)) = (now[0].as_u64(), caption) {
+            let early = (second + round - number % round) % round;
+            assert!(early <= 1, "the caption of second {second} stands over the picture of second {number}");
+            if early == 0 {
+                seen.insert(second);
+            }
+        }
+        if start.elapsed() > crate::browser::GUARD {
+            panic!("captions seen of the seconds {seen:?} only\n{}", browser.state().await);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("captions and pictures agreed in the seconds {seen:?}");
+}

@@ -70,6 +70,11 @@
       const second = v.currentTime - offset;
       return number >= Math.floor(second - 0.3) && number <= Math.floor(second + 0.1);
     },
+    // The texts that are on the screen now, of all caption tracks that are shown.
+    captions() {
+      const shown = Array.from(media()?.textTracks ?? []).filter((track) => track.mode === 'showing');
+      return shown.flatMap((track) => Array.from(track.activeCues ?? [], (cue) => cue.text));
+    },
     mark(name) {
       return performance.getEntriesByName(name)[0]?.startTime ?? null;
     },

@@ -96,7 +96,7 @@ pub(super) fn read(file: &[u8], bitrates: &[u32]) -> Presentation {
             audio.push(Track { bitrate: 64_000, attributes: attributes(&names), fragments });
         }
     }
-    let stream = |kind, levels| Stream { kind, subtype: "", levels };
+    let stream = |kind, levels| Stream { kind, name: kind, subtype: "", levels };
     let streams = vec![stream("video", video), stream("audio", audio)];
     let mut presentation =
         Presentation { timescale: 10_000_000, template: Template::Plain, streams, utf16: false };

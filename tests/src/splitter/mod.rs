@@ -34,8 +34,10 @@ pub enum Template {
 /// One `StreamIndex`.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    /// `Type`, and `Name`.
+    /// `Type`.
     pub kind: &'static str,
+    /// `Name`.
+    pub name: &'static str,
     /// `Subtype`, for text.
     pub subtype: &'static str,
     /// The levels; every one has the same fragment times.
@@ -91,9 +93,10 @@ impl Presentation {
                         Template::Plain => String::new(),
                         Template::CustomAttributes => format!(",profile=p{index},angle=2"),
                     };
-                    let (bitrate, kind, time) = (level.bitrate, stream.kind, fragment.time);
-                    let path =
-                        format!("/{name}.ism/QualityLevels({bitrate}{attributes})/Fragments({kind}={time})");
+                    let (bitrate, name_of_stream, time) = (level.bitrate, stream.name, fragment.time);
+                    let path = format!(
+                        "/{name}.ism/QualityLevels({bitrate}{attributes})/Fragments({name_of_stream}={time})"
+                    );
                     site.file(path, fragment.bytes.clone());
                 }
             }
@@ -154,7 +157,7 @@ impl Presentation {
             Template::Plain => "",
             Template::CustomAttributes => ",{CustomAttributes}",
         };
-        let (kind, levels) = (stream.kind, stream.levels.len());
+        let (kind, name, levels) = (stream.kind, stream.name, stream.levels.len());
         let chunks = stream.levels.first().map_or(&[][..], |level| &level.fragments);
         let subtype = if stream.subtype.is_empty() {
             String::new()
@@ -163,8 +166,8 @@ impl Presentation {
         };
         let _ = writeln!(
             xml,
-            "  <StreamIndex Type=\"{kind}\" Name=\"{kind}\"{subtype} TimeScale=\"{}\" Chunks=\"{}\" QualityLevels=\"{levels}\" \
-             Url=\"QualityLevels({{bitrate}}{custom})/Fragments({kind}={{start time}})\">",
+            "  <StreamIndex Type=\"{kind}\" Name=\"{name}\"{subtype} TimeScale=\"{}\" Chunks=\"{}\" QualityLevels=\"{levels}\" \
+             Url=\"QualityLevels({{bitrate}}{custom})/Fragments({name}={{start time}})\">",
             self.timescale,
             chunks.len()
         );

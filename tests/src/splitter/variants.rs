@@ -1,7 +1,7 @@
 //! What other packagers and broadcasts make of a presentation.
 
 use super::ismv::{Found, boxes, child, tfxd, u32_at, u64_at};
-use super::{Presentation, Stream, Template, Track};
+use super::{Fragment, Presentation, Stream, Template, Track};
 
 impl Presentation {
     /// Moves everything by `ticks` (wrapping), manifest and fragments alike.
@@ -53,7 +53,19 @@ impl Presentation {
     pub fn with_empty_text(mut self) -> Self {
         let attributes = "FourCC=\"TTML\" CodecPrivateData=\"\"".to_owned();
         let level = Track { bitrate: 1000, attributes, fragments: Vec::new() };
-        self.streams.push(Stream { kind: "text", subtype: "CAPT", levels: vec![level] });
+        self.streams.push(Stream { kind: "text", name: "text", subtype: "CAPT", levels: vec![level] });
+        self
+    }
+
+    /// With captions named `name`: `document` as a TTML document of one fragment, as long as the picture.
+    #[must_use]
+    pub fn with_captions(mut self, name: &'static str, document: &str) -> Self {
+        let (time, duration) = (self.start(), (self.seconds() * self.timescale as f64) as u64);
+        let bytes = text_fragment(time, duration, document.as_bytes());
+        let fragments = vec![Fragment { time, duration, bytes }];
+        let attributes = "FourCC=\"TTML\" CodecPrivateData=\"\"".to_owned();
+        let level = Track { bitrate: 1000, attributes, fragments };
+        self.streams.push(Stream { kind: "text", name, subtype: "CAPT", levels: vec![level] });
         self
     }
 
@@ -81,6 +93,29 @@ impl Presentation {
         self.streams.remove(0);
         self
     }
+}
+
+/// One sample in a `moof` and `mdat` at tick 0, of track 1.
+fn text_fragment(time: u64, duration: u64, sample: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(sample.len()).unwrap();
+    let tfxd_type =
+        [0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44, 0xe6, 0x80, 0xe2, 0x14, 0x1d, 0xaf, 0xf7, 0x57, 0xb2];
+    let mfhd = boxed(b"mfhd", &[&[0; 4], &1_u32.to_be_bytes()]);
+    let tfhd = boxed(b"tfhd", &[&[0; 4], &1_u32.to_be_bytes()]);
+    let tfxd = boxed(b"uuid", &[&tfxd_type, &[1, 0, 0, 0], &time.to_be_bytes(), &duration.to_be_bytes()]);
+    let moof = |offset: u32| {
+        let words = [0x301, 1, offset, u32::try_from(duration).unwrap(), length].map(u32::to_be_bytes);
+        let trun = boxed(b"trun", &[words.as_flattened()]);
+        boxed(b"moof", &[&mfhd, &boxed(b"traf", &[&tfhd, &trun, &tfxd])])
+    };
+    let offset = u32::try_from(moof(0).len()).unwrap() + 8;
+    [moof(offset), boxed(b"mdat", &[sample])].concat()
+}
+
+fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+    let payload = parts.concat();
+    let size = u32::try_from(payload.len() + 8).unwrap().to_be_bytes();
+    [&size, &kind[..], &payload].concat()
 }
 
 fn traf(bytes: &[u8]) -> Found {
