@@ -12,10 +12,12 @@
 //! | [`mse`] | a `moof` as Media Source Extensions wants it |
 //! | [`init`] | the init segment of one track |
 //! | [`moov`] | the tracks of a push stream or file |
+//! | [`build`] | fragments and header of a push stream |
 
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod build;
 pub(crate) mod cursor;
 pub mod delivery;
 mod esds;

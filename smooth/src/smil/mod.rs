@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod definition;
 pub mod live;
 
 use crate::xml;
