@@ -1,0 +1,381 @@
+// <smooth-video>: an HTMLVideoElement that also plays Smooth Streaming. A real <video> stands in its shadow;
+// attributes, properties, methods and events pass through.
+
+// Attributes that the inner element has as well. autoplay is ours: see attach().
+const PASSED = ["loop", "muted", "controls", "poster", "preload", "playsinline", "crossorigin", "controlslist",
+  "disablepictureinpicture", "disableremoteplayback"];
+// Attributes that say how to play: on the left as written, on the right the option of the player.
+const OPTIONS = { "audio": "audio", "captions": "captions", "start": "start", "max-bitrate": "maxBitrate",
+  "buffer-goal": "bufferGoal", "back-buffer": "backBuffer", "live-delay": "liveDelay", "timeout": "timeout",
+  "initial-throughput": "initialThroughput", "cap-to-viewport": "capToViewport", "with-credentials": "withCredentials" };
+const FLAGS = ["cap-to-viewport", "with-credentials"];
+const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "emptied", "encrypted", "ended",
+  "enterpictureinpicture", "leavepictureinpicture", "loadeddata", "loadedmetadata", "loadstart", "pause", "play",
+  "playing", "progress", "ratechange", "resize", "seeked", "seeking", "stalled", "suspend", "timeupdate",
+  "volumechange", "waiting"];
+
+const VIDEO_STYLE = `
+:host{display:inline-block;position:relative;max-width:100%;line-height:0;background:#000}
+:host([hidden]){display:none}
+video{width:100%;height:100%;object-fit:var(--smooth-object-fit,contain);background:inherit}
+`;
+
+const engine = { ready: null };
+
+// A list that tells of changes, as audioTracks does.
+class ChoiceList extends EventTarget {
+  constructor() {
+    super();
+    this.items = [];
+  }
+  get length() { return this.items.length; }
+  [Symbol.iterator]() { return this.items[Symbol.iterator](); }
+  getTrackById(id) { return this.items.find((item) => item.id === id) || null; }
+  // Internal: what there is to choose from.
+  fill(items) {
+    for (let i = 0; i < Math.max(items.length, this.items.length); i++) {
+      if (i < items.length) this[i] = items[i];
+      else delete this[i];
+    }
+    this.items = items;
+  }
+}
+
+class RenditionList extends ChoiceList {
+  constructor(owner) {
+    super();
+    this.owner = owner;
+    this.chosen = -1;
+  }
+  // -1: chosen by the player, as the network allows.
+  get selectedIndex() { return this.chosen; }
+  set selectedIndex(index) {
+    this.chosen = index in this.items ? index : -1;
+    this.owner.tell((player) => player.selectLevel(this.chosen < 0 ? undefined : this.items[this.chosen].bitrate));
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+class SmoothVideo extends HTMLElement {
+  static get observedAttributes() {
+    return ["src", "autoplay", "width", "height", ...PASSED];
+  }
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.innerHTML = `<style>${VIDEO_STYLE}</style><style></style><video part="video"></video><slot></slot>`;
+    this.media = root.querySelector("video");
+    this.sizing = root.querySelectorAll("style")[1];
+    this.player = null;
+    this.reset();
+    this.renditions = new RenditionList(this);
+    this.audioTracks = new ChoiceList();
+    for (const name of MEDIA_EVENTS) {
+      this.media.addEventListener(name, (event) => this.dispatchEvent(new Event(event.type)));
+    }
+    this.media.addEventListener("loadstart", () => this.attached());
+    this.media.addEventListener("error", () => {
+      // Of Smooth Streaming, the player tells itself.
+      if (!this.player && this.media.error) {
+        this.fail(problem("native", { url: this.media.currentSrc, mediaError: this.media.error }));
+      }
+    });
+    // Properties set before the element was upgraded.
+    for (const name of ["src", "muted", "volume", "currentTime", "playbackRate", "autoplay", "controls", "loop", "poster"]) {
+      if (Object.prototype.hasOwnProperty.call(this, name)) {
+        const value = this[name];
+        delete this[name];
+        queueMicrotask(() => { this[name] = value; });
+      }
+    }
+  }
+
+  reset() {
+    this.failure = null;
+    this.facts = null;
+    this.edge = null;
+    this.smooth = false;
+    this.isAttached = false;
+    this.plays = [];
+    this.bitrate = 0;
+  }
+
+  connectedCallback() {
+    if (this.left) {
+      this.left = false;
+      return;
+    }
+    if (!this.player && this.hasAttribute("src")) this.schedule();
+  }
+
+  disconnectedCallback() {
+    // A move within the page is a removal at first.
+    this.left = true;
+    queueMicrotask(() => {
+      if (this.left) {
+        this.left = false;
+        this.unload();
+      }
+    });
+  }
+
+  attributeChangedCallback(name, before, value) {
+    if (name === "src") {
+      if (value !== null) this.schedule();
+      else if (before !== null) this.unload();
+    } else if (name === "width" || name === "height") {
+      this.size();
+    } else if (name === "autoplay") {
+      if (value !== null && this.isAttached && this.media.paused) this.autoplays();
+    } else if (PASSED.includes(name)) {
+      if (value === null) this.media.removeAttribute(name);
+      else this.media.setAttribute(name, value);
+      if (name === "muted" && before === null) this.media.muted = true;
+    }
+  }
+
+  // The attributes width and height, as hints that a page's style sheet overrides.
+  size() {
+    const read = (name) => /^\s*(\d+(?:\.\d+)?)(%|px)?\s*$/.exec(this.getAttribute(name) || "");
+    const [width, height] = [read("width"), read("height")];
+    const css = (match) => match[1] + (match[2] || "px");
+    let rule = "";
+    if (width) rule += `width:${css(width)};`;
+    if (height && width && width[2] !== "%" && height[2] !== "%") rule += `aspect-ratio:${width[1]}/${height[1]};height:auto;`;
+    else if (height) rule += `height:${css(height)};`;
+    this.sizing.textContent = rule ? `:host{${rule}}` : "";
+  }
+
+  // Loads once, however many attributes are set in one go.
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      if (this.isConnected && this.hasAttribute("src")) this.load();
+    });
+  }
+
+  load() {
+    const waiting = this.plays;
+    this.unload();
+    this.plays = waiting;
+    const address = (this.getAttribute("src") || "").trim();
+    if (!address) return;
+    const url = new URL(address, document.baseURI).href;
+    const turn = (this.turn = {});
+    if (this.progressive || !isSmooth(url)) return this.native(url);
+    if (!window.MediaSource && !window.ManagedMediaSource) {
+      if (this.media.canPlayType("application/vnd.apple.mpegurl")) return this.native(appleUrl(url));
+      return this.fail(problem("no-media-source", { url }));
+    }
+    this.smooth = true;
+    engine.ready.then(() => {
+      if (this.turn !== turn) return;
+      this.player = new wasm_bindgen.Player(this.media, (name, detail) => {
+        if (this.turn === turn) this.notice(name, detail);
+      });
+      this.player.load(url, this.options());
+    }, () => {
+      if (this.turn === turn) this.fail(problem("no-wasm", { url: String(new URL("smooth-player_bg.wasm", SCRIPT)) }));
+    });
+  }
+
+  native(url) {
+    this.media.src = url;
+  }
+
+  unload() {
+    this.turn = null;
+    const player = this.player;
+    this.player = null;
+    if (player) {
+      player.destroy();
+      player.free();
+    } else if (this.media.hasAttribute("src")) {
+      this.media.removeAttribute("src");
+      this.media.load();
+    }
+    for (const { reject } of this.plays) reject(new DOMException("The presentation was unloaded.", "AbortError"));
+    const told = this.facts;
+    this.reset();
+    this.renditions.fill([]);
+    this.renditions.chosen = -1;
+    this.audioTracks.fill([]);
+    if (told) this.dispatchEvent(new Event("streamtypechange"));
+  }
+
+  options() {
+    const options = {};
+    for (const [name, key] of Object.entries(OPTIONS)) {
+      const value = this.getAttribute(name);
+      if (value === null) continue;
+      options[key] = FLAGS.includes(name) || name === "audio" || name === "captions" ? value || true : Number(value);
+    }
+    return options;
+  }
+
+  // The inner element has its source now: what waited for it can go on.
+  attached() {
+    if (this.isAttached) return;
+    this.isAttached = true;
+    const plays = this.plays;
+    this.plays = [];
+    for (const { resolve, reject } of plays) this.media.play().then(resolve, reject);
+    if (!plays.length && this.autoplay) this.autoplays();
+  }
+
+  // Not left to the inner element's own autoplay, which waits until far more is buffered.
+  autoplays() {
+    this.media.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.refused();
+    });
+  }
+
+  // The browser does not let the page play with sound before the viewer has touched it.
+  refused() {
+    this.dispatchEvent(new Event("autoplayrefused"));
+  }
+
+  play() {
+    if (this.isAttached || !this.hasAttribute("src")) return this.media.play();
+    return new Promise((resolve, reject) => this.plays.push({ resolve, reject }));
+  }
+
+  pause() {
+    for (const { reject } of this.plays) reject(new DOMException("Playback was paused.", "AbortError"));
+    this.plays = [];
+    this.media.pause();
+  }
+
+  tell(act) {
+    if (this.player) act(this.player);
+  }
+
+  notice(name, detail) {
+    if (name === "manifestready") {
+      this.facts = detail;
+      this.offer(detail.streams);
+      this.dispatchEvent(new Event("streamtypechange"));
+      this.dispatchEvent(new Event("targetlivewindowchange"));
+    } else if (name === "liveedge") {
+      this.edge = detail;
+    } else if (name === "broadcastended") {
+      if (this.facts) this.facts.live = false;
+      this.edge = null;
+      this.dispatchEvent(new Event("streamtypechange"));
+    } else if (name === "renditionchange" && detail.kind === "video") {
+      this.bitrate = detail.to;
+      for (const rendition of this.renditions) rendition.active = rendition.bitrate === detail.to;
+    } else if (name === "streamchange" && detail.kind === "audio") {
+      for (const track of this.audioTracks) track.on = track.id === detail.name;
+      this.audioTracks.dispatchEvent(new Event("change"));
+    } else if (name === "problem") {
+      const { code, fatal, ...rest } = detail;
+      const told = problem(code, { ...rest, severity: fatal ? "fatal" : "recovered" });
+      if (fatal) this.fail(told);
+      else this.dispatchEvent(new CustomEvent("warning", { detail: told }));
+      return;
+    }
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  offer(streams) {
+    const video = streams.find((stream) => stream.kind === "video");
+    const levels = video ? video.levels : [];
+    this.renditions.fill(levels.map((level, i) => ({ id: String(i), ...level, active: level.bitrate === this.bitrate })));
+    const owner = this;
+    this.audioTracks.fill(streams.filter((stream) => stream.kind === "audio").map((stream, i) => ({
+      id: stream.name, kind: i ? "alternative" : "main", label: stream.name, language: stream.language, on: stream.selected,
+      get enabled() { return this.on; },
+      set enabled(on) { if (on) owner.tell((player) => player.selectAudio(this.id)); },
+    })));
+    this.renditions.dispatchEvent(new Event("addrendition"));
+    this.audioTracks.dispatchEvent(new Event("addtrack"));
+  }
+
+  fail(detail) {
+    this.failure = detail;
+    for (const { reject } of this.plays) reject(new DOMException(detail.message, "NotSupportedError"));
+    this.plays = [];
+    this.dispatchEvent(new CustomEvent("error", { detail }));
+  }
+
+  // As HTMLMediaElement.error: code 2 network, 3 decoding, 4 not supported; and all that is known beside it.
+  get error() {
+    const failure = this.failure;
+    if (!failure) return null;
+    const code = failure.code === "decode-failed" ? 3
+      : /unreachable|lost|failed|not-found|refused/.test(failure.code) ? 2 : 4;
+    return { code: failure.mediaError ? failure.mediaError.code : code, message: `${failure.message} ${failure.remedy}`, detail: failure };
+  }
+
+  get src() { return this.hasAttribute("src") ? new URL(this.getAttribute("src").trim(), document.baseURI).href : ""; }
+  set src(url) { this.setAttribute("src", url); }
+  get currentSrc() { return this.smooth ? this.src : this.media.currentSrc; }
+  get paused() { return this.plays.length ? false : this.media.paused; }
+
+  get videoRenditions() { return this.renditions; }
+  // "live", "on-demand" or "unknown".
+  get streamType() { return this.facts ? (this.facts.live ? "live" : "on-demand") : "unknown"; }
+  // Infinity: the viewer can go back; NaN: not live.
+  get targetLiveWindow() { return this.facts && this.facts.live ? Infinity : NaN; }
+  // Positions from here on count as live.
+  get liveEdgeStart() { return this.edge ? this.edge.target - 3 : NaN; }
+  // Absolute time of position 0: a BigInt, in ticks of presentationTimescale per second.
+  get presentationStart() { return this.facts ? this.facts.presentationStart : null; }
+  get presentationTimescale() { return this.facts ? this.facts.timescale : null; }
+  get stats() { return this.player ? this.player.stats : undefined; }
+  seekToLive() {
+    this.tell((player) => player.seekToLive());
+    if (this.paused) this.play().catch(() => {});
+  }
+  // Captions by name of their stream; null for none.
+  selectCaptions(name) { this.tell((player) => player.selectCaptions(name === null ? undefined : name)); }
+}
+
+// The rest of HTMLVideoElement: attributes that a property stands for are set here, all else there.
+for (const name of ["autoplay", "loop", "controls", "playsInline", "disablePictureInPicture", "disableRemotePlayback"]) {
+  Object.defineProperty(SmoothVideo.prototype, name, {
+    configurable: true, enumerable: true,
+    get() { return this.hasAttribute(name); },
+    set(on) { this.toggleAttribute(name.toLowerCase(), Boolean(on)); },
+  });
+}
+for (const name of ["poster", "preload", "crossOrigin", "width", "height"]) {
+  Object.defineProperty(SmoothVideo.prototype, name, {
+    configurable: true, enumerable: true,
+    get() { return name === "width" || name === "height" ? parseInt(this.getAttribute(name), 10) || 0 : this.media[name]; },
+    set(value) {
+      if (value === null) this.removeAttribute(name);
+      else this.setAttribute(name, value);
+    },
+  });
+}
+for (const type of [window.HTMLVideoElement, window.HTMLMediaElement]) {
+  for (const [name, found] of Object.entries(Object.getOwnPropertyDescriptors(type.prototype))) {
+    if (name in SmoothVideo.prototype) continue;
+    const passed = { configurable: true, enumerable: true };
+    if (found.get) {
+      passed.get = function () { return this.media[name]; };
+      if (found.set) passed.set = function (value) { this.media[name] = value; };
+    } else if (typeof found.value === "function") {
+      passed.value = function (...args) { return this.media[name](...args); };
+    } else {
+      passed.value = found.value;
+    }
+    Object.defineProperty(SmoothVideo.prototype, name, passed);
+  }
+}
+
+// What a browser plays by itself is left to it; everything else is taken for a presentation.
+function isSmooth(url) {
+  return !/^(data|blob):/.test(url) && !/\.(mp4|m4[av]|mov|webm|og[gva]|mp3|aac|wav|flac|m3u8|ts)$|\(format=m3u8/i.test(url.replace(/[?#].*/, ""));
+}
+
+// The same presentation for devices that play HLS and nothing else.
+function appleUrl(url) {
+  const [path, query] = url.split(/(?=\?)/);
+  return `${path.replace(/\/manifest$/i, "").replace(/\/$/, "")}/manifest(format=m3u8-aapl).m3u8${query || ""}`;
+}
