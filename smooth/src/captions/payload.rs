@@ -117,14 +117,14 @@ pub(super) fn moments(pieces: &[Piece], room: &mut usize) -> Option<Vec<u64>> {
     Some(moments)
 }
 
-/// The cue text of `pieces`: white space collapsed, no empty lines around it, special characters
-/// escaped. Empty if nothing would show.
-pub(super) fn build<'a>(pieces: impl Iterator<Item = &'a Piece>) -> String {
+/// The cue text of those `pieces` that are shown from `begin` to `end`: white space collapsed, no empty
+/// lines around it, special characters escaped. Empty if nothing would show.
+pub(super) fn build(pieces: &[Piece], begin: u64, end: u64) -> String {
     let mut out = String::new();
     let mut open = Look::default();
     // white space is written only once something follows it
     let (mut lines, mut spaces) = (0u32, 0u32);
-    for piece in pieces {
+    for piece in pieces.iter().filter(|piece| piece.begin <= begin && piece.end >= end) {
         for c in piece.text.chars() {
             match c {
                 '\n' => (lines, spaces) = (lines.saturating_add(1), 0),

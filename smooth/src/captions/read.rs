@@ -1,5 +1,6 @@
 //! The walk over a document.
 
+use core::mem::take;
 use std::borrow::Cow;
 
 use super::{
@@ -36,6 +37,7 @@ pub fn read_ttml(bytes: &[u8], limits: &Limits) -> Result<Document, Error> {
         settled: false,
         open: Vec::new(),
         pieces: Vec::new(),
+        base64: String::new(),
         cues: Vec::new(),
         pictures: Vec::new(),
         max_cues: limits.cues,
@@ -64,6 +66,8 @@ struct Walk {
     open: Vec<Open>,
     /// Content of the paragraph that is open.
     pieces: Vec<Piece>,
+    /// Data of the image that is open.
+    base64: String,
     cues: Vec<Cue>,
     /// Cues and the names of their pictures, which may be defined later.
     pictures: Vec<(usize, String)>,
@@ -104,12 +108,10 @@ struct Open {
     preserve: bool,
     region: Option<usize>,
     /// Name of its picture.
-    picture: Option<String>,
+    picture: String,
     /// Name of a region or an image, and the styles that a region refers to.
-    id: Option<String>,
+    id: String,
     references: String,
-    /// Data of an image.
-    base64: String,
 }
 
 impl Walk {
@@ -145,10 +147,8 @@ impl Walk {
         }
         match (parent, name) {
             (Some(Kind::Outer), "style") => {
-                if let Some(id) = &open.id {
-                    let entry = Entry { style: open.style, references: open.references.clone() };
-                    self.sheet.styles.add(id.clone(), entry)?;
-                }
+                let (id, references) = (take(&mut open.id), take(&mut open.references));
+                self.sheet.styles.add(id, Entry { style: open.style, references })?;
             }
             (Some(Kind::Outer), "initial") => self.sheet.initial = open.style.over(&self.sheet.initial),
             (Some(Kind::Region), "style") => {
@@ -176,9 +176,10 @@ impl Walk {
     /// Reads the attributes of an element, and works in what it inherits.
     fn open(&self, kind: Kind, element: &Element<'_>) -> Result<Open, Error> {
         let (mut begin, mut end, mut dur) = (None, None, None);
+        let named = matches!(kind, Kind::Region | Kind::Image | Kind::Other);
         let mut style = Style::default();
         let (mut seq, mut preserve, mut region) = (false, None, None);
-        let (mut picture, mut id, mut references) = (None, None, Cow::Borrowed(""));
+        let (mut picture, mut id, mut references) = (String::new(), String::new(), Cow::Borrowed(""));
         for attribute in element.attributes() {
             let (name, value) = attribute?;
             match xml::local(name) {
@@ -189,8 +190,8 @@ impl Walk {
                 "space" => preserve = Some(&*value == "preserve"),
                 "region" => region = self.sheet.regions.find(value.trim_ascii()),
                 "style" => references = value,
-                "id" => id = Some(value.trim_ascii().into()),
-                "backgroundImage" => picture = value.trim_ascii().strip_prefix('#').map(Into::into),
+                "id" if named => id = value.trim_ascii().into(),
+                "backgroundImage" => picture = value.trim_ascii().strip_prefix('#').unwrap_or("").into(),
                 name => style.attribute(name, &value, &self.units),
             }
         }
@@ -220,13 +221,12 @@ impl Walk {
             picture,
             id,
             references: references.into_owned(),
-            base64: String::new(),
         })
     }
 
     fn text(&mut self, text: &str) {
         match self.open.last_mut() {
-            Some(open) if open.kind == Kind::Image => open.base64.extend(text.split_ascii_whitespace()),
+            Some(open) if open.kind == Kind::Image => self.base64.extend(text.split_ascii_whitespace()),
             Some(open) if matches!(open.kind, Kind::Paragraph | Kind::Span) => {
                 self.push(Some(text));
             }
@@ -268,13 +268,12 @@ impl Walk {
         let Some(open) = self.open.pop() else { return Ok(()) };
         match open.kind {
             Kind::Region => {
-                if let Some(id) = open.id {
-                    self.sheet.regions.add(id, Entry { style: open.style, references: open.references })?;
-                }
+                self.sheet.regions.add(open.id, Entry { style: open.style, references: open.references })?;
             }
             Kind::Image => {
-                if let Some(id) = open.id.filter(|_| !open.base64.is_empty()) {
-                    self.sheet.images.add(id, Image { base64: open.base64 })?;
+                let base64 = take(&mut self.base64);
+                if !base64.is_empty() {
+                    self.sheet.images.add(open.id, Image { base64 })?;
                 }
             }
             Kind::Block | Kind::Paragraph | Kind::Span => {
@@ -301,32 +300,33 @@ impl Walk {
 
     /// Makes cues of a block with a picture, or a paragraph.
     fn show(&mut self, mut open: Open) -> Result<(), Error> {
-        if let Some(name) = open.picture.take() {
+        let name = take(&mut open.picture);
+        if !name.is_empty() {
             let style = self.computed(&open);
             if style.hidden != Some(true) && style.visible != Some(false) {
                 self.pictures.push((self.cues.len(), name));
-                self.cue(&open, open.begin, open.end, String::new())?;
+                self.cue(&open, &[], open.begin, open.end)?;
             }
         }
         if open.kind != Kind::Paragraph {
             return Ok(());
         }
-        let pieces = core::mem::take(&mut self.pieces);
-        let Some(moments) = moments(&pieces, &mut self.slices) else {
+        let pieces = take(&mut self.pieces);
+        if let Some(moments) = moments(&pieces, &mut self.slices) {
+            for (&begin, &end) in moments.iter().zip(moments.iter().skip(1)) {
+                self.cue(&open, &pieces, begin, end)?;
+            }
+        } else {
             // too many changes: each piece on its own
             for piece in &pieces {
-                self.cue(&open, piece.begin, piece.end, build(core::iter::once(piece)))?;
+                self.cue(&open, core::slice::from_ref(piece), piece.begin, piece.end)?;
             }
-            return Ok(());
-        };
-        for (&begin, &end) in moments.iter().zip(moments.iter().skip(1)) {
-            let shown = pieces.iter().filter(|piece| piece.begin <= begin && piece.end >= end);
-            self.cue(&open, begin, end, build(shown))?;
         }
         Ok(())
     }
 
-    fn cue(&mut self, open: &Open, begin_ms: u64, end_ms: u64, text: String) -> Result<(), Error> {
+    fn cue(&mut self, open: &Open, pieces: &[Piece], begin_ms: u64, end_ms: u64) -> Result<(), Error> {
+        let text = build(pieces, begin_ms, end_ms);
         let image = self.pictures.last().is_some_and(|&(cue, _)| cue == self.cues.len());
         if begin_ms >= end_ms || (text.is_empty() && !image) {
             if image {

@@ -22,10 +22,14 @@ pub(super) struct Entry {
 
 /// Things and their names.
 pub(super) struct Table<T> {
-    /// Sorted: a look-up must not walk through thousands of regions for each of thousands of cues.
-    names: Vec<(String, usize)>,
+    names: Names,
     pub(super) entries: Vec<T>,
 }
+
+/// Names and the indices of their things. Sorted: a look-up must not walk through thousands of regions
+/// for each of thousands of cues.
+#[derive(Default)]
+struct Names(Vec<(String, usize)>);
 
 /// Most things of one kind. Generators that write a region for each cue reach hundreds.
 const MAX_ENTRIES: usize = 4096;
@@ -82,26 +86,40 @@ impl Sheet {
 }
 
 impl<T> Table<T> {
-    /// Adds a thing. The first one of a name counts.
+    /// Adds a thing. The first one of a name counts; without a name it is forgotten.
     pub(super) fn add(&mut self, name: String, entry: T) -> Result<(), Error> {
-        if self.entries.len() == MAX_ENTRIES {
-            return Err(Error::Limit { what: "captions: styles, regions, images", max: MAX_ENTRIES as u64 });
+        if self.names.add(name, self.entries.len())? {
+            self.entries.push(entry);
         }
-        if let Err(at) = self.names.binary_search_by(|(n, _)| n.as_str().cmp(&name)) {
-            self.names.insert(at, (name, self.entries.len()));
-        }
-        self.entries.push(entry);
         Ok(())
     }
 
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        let at = self.names.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok()?;
-        self.names.get(at).map(|&(_, index)| index)
+        let at = self.names.find(name).ok()?;
+        self.names.0.get(at).map(|&(_, index)| index)
+    }
+}
+
+impl Names {
+    /// Whether the name is a new one.
+    fn add(&mut self, name: String, index: usize) -> Result<bool, Error> {
+        if self.0.len() == MAX_ENTRIES {
+            return Err(Error::Limit { what: "captions: styles, regions, images", max: MAX_ENTRIES as u64 });
+        }
+        match self.find(&name) {
+            Err(at) if !name.is_empty() => self.0.insert(at, (name, index)),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(n, _)| n.as_str().cmp(name))
     }
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { names: Vec::new(), entries: Vec::new() }
+        Self { names: Names::default(), entries: Vec::new() }
     }
 }
