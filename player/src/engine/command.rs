@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use smooth::captions::webvtt::Settings;
 use smooth::manifest::Kind;
 
 use super::notice::Notice;
@@ -79,7 +80,7 @@ pub enum Command {
         /// The rewritten `moof`.
         bytes: Vec<u8>,
     },
-    /// Drop everything queued for the buffer and call its `abort()`, so that what comes next is read as
+    /// Drop the bytes queued for the buffer (init segments, heads, bodies; other commands stay) and call its `abort()`, so that what comes next is read as
     /// the start of a segment. What is appended already stays. A running `remove()` is waited for.
     ResetParser {
         /// Which buffer.
@@ -164,7 +165,6 @@ pub struct Cue {
     pub end: f64,
     /// WebVTT cue payload.
     pub text: String,
-    /// WebVTT cue settings, as they stand behind the times: `line:80% position:50% align:center`. May be
-    /// empty.
-    pub settings: String,
+    /// Where it stands.
+    pub settings: Settings,
 }

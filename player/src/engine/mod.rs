@@ -6,19 +6,35 @@
 //! wake up at engine.deadline() with Event::Tick
 //! ```
 
+mod abr;
+mod answer;
+mod buffer;
+mod captions;
 mod command;
+mod control;
+mod element;
 mod event;
+mod failure;
+mod fetch;
+mod live;
 mod notice;
+mod session;
 mod settings;
+#[cfg(test)]
+mod sim;
+mod stream;
+mod time;
+mod track;
+mod watch;
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 pub use command::{Command, Cue, Purpose, RequestId, TextTrackId};
 pub use event::{AppendFailure, Event, Failure, Media, Range};
 pub use notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
 pub use settings::Settings;
 
+use session::{Phase, Session};
 use smooth::Timescale;
 use smooth::manifest::Kind;
 
@@ -29,46 +45,75 @@ use smooth::manifest::Kind;
 /// events at the same times give the same commands.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
-    commands: VecDeque<Command>,
-    presentation: Option<Presentation>,
+    session: Session,
 }
 
 impl Engine {
     /// An engine that plays nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, commands: VecDeque::new(), presentation: None }
+        Self { session: Session::new(settings) }
     }
 
     /// Takes in one event at `now`.
     pub fn handle(&mut self, now: Duration, event: Event<'_>) {
-        let _ = (now, event, &self.settings);
+        let session = &mut self.session;
+        session.now = session.now.max(now);
+        if let Event::Load { url, start } = event {
+            session.load(url, start);
+        } else if !matches!(session.phase, Phase::Idle | Phase::Over) {
+            Self::dispatch(session, event);
+        }
+        session.drive();
+    }
+
+    fn dispatch(session: &mut Session, event: Event<'_>) {
+        match event {
+            Event::Load { .. } | Event::Tick => {}
+            Event::Opened => session.source_opened(),
+            Event::Supported { mime, supported } => session.supported(mime, supported),
+            Event::ManifestLoaded { request, url, bytes } => session.manifest_loaded(request, url, bytes),
+            Event::ResponseStarted { request } => session.response_started(request),
+            Event::Head { request, moof } => session.head(request, moof),
+            Event::Received { request, total } => session.received(request, total),
+            Event::Finished { request, body } => session.finished(request, body),
+            Event::Failed { request, failure } => session.failed(request, failure),
+            Event::Appended { kind, request } => session.appended(kind, request),
+            Event::AppendFailed { kind, reason } => session.append_failed(kind, reason),
+            Event::Evicted { kind } => session.evicted(kind),
+            Event::Media(media) => session.media_told(media),
+            Event::Seeking { position } => session.seeking(position),
+            Event::SelectLevel { kind, bitrate } => session.select_level(kind, bitrate),
+            Event::SelectStream { kind, name } => session.select_stream(kind, name),
+            Event::Viewport { width, height } => session.viewport = (width, height),
+            Event::Streaming { wanted } => session.streaming = wanted,
+            Event::Stop => session.stop(),
+        }
     }
 
     /// What to do next; `None` when there is nothing until the next event.
     #[must_use]
     pub fn poll(&mut self) -> Option<Command> {
-        self.commands.pop_front()
+        self.session.out.queue.pop_front()
     }
 
     /// When to call [`handle`](Self::handle) with [`Event::Tick`], if no other event comes before. May change
     /// with every call of `handle`.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        None
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.session.wake
     }
 
     /// What there is to choose from; `None` before [`Notice::ManifestReady`].
     #[must_use]
     pub fn presentation(&self) -> Option<&Presentation> {
-        self.presentation.as_ref()
+        self.session.presentation.as_ref().filter(|p| !p.streams.is_empty())
     }
 
     /// Figures for a page's statistics.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        self.session.stats()
     }
 }
 

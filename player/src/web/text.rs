@@ -4,6 +4,7 @@
 //! disabled, and the next one takes over those of the same label and language.
 
 use js_sys::Reflect;
+use smooth::captions::webvtt::{Line, Settings};
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlVideoElement, TextTrack, TextTrackKind, TextTrackMode, VttCue};
 
@@ -44,11 +45,7 @@ impl Tracks {
         let Some(track) = self.0.iter_mut().find(|track| track.id == id) else { return };
         for cue in cues {
             let Ok(target) = VttCue::new(cue.start, cue.end, &cue.text) else { continue };
-            for setting in cue.settings.split_ascii_whitespace() {
-                if let Some((name, value)) = setting.split_once(':') {
-                    apply(&target, name, value);
-                }
-            }
+            apply(&target, &cue.settings);
             track.target.add_cue(&target);
             track.cues.push(target);
         }
@@ -115,23 +112,21 @@ impl Track {
     }
 }
 
-/// Applies a WebVTT cue setting ([WebVTT] §3.4). The browser ignores words that it does not know.
-fn apply(cue: &VttCue, name: &str, value: &str) {
-    let (value, anchor) = value.split_once(',').map_or((value, ""), |(value, anchor)| (value, anchor));
-    // The browser's own reader of numbers: it stops at the per cent sign, and costs nothing here.
-    let number = js_sys::parse_float(value);
+/// Puts a cue in its place.
+fn apply(cue: &VttCue, settings: &Settings) {
     let set = |key: &str, value: &JsValue| drop(Reflect::set(cue, &key.into(), value));
-    match name {
-        "align" | "vertical" => set(name, &value.into()),
-        "line" | "position" | "size" if number.is_finite() => {
-            if name == "line" {
-                set("snapToLines", &(!value.ends_with('%')).into());
-            }
-            set(name, &number.into());
-            if !anchor.is_empty() {
-                set(if name == "line" { "lineAlign" } else { "positionAlign" }, &anchor.into());
-            }
+    match settings.line {
+        Some(Line::Row(row)) => set("line", &row.into()),
+        Some(Line::Top(top)) => {
+            set("snapToLines", &false.into());
+            set("line", &top.to_f64().into());
         }
-        _ => {}
+        None => {}
     }
+    for (key, value) in [("position", settings.position), ("size", settings.size)] {
+        if let Some(value) = value {
+            set(key, &value.to_f64().into());
+        }
+    }
+    set("align", &settings.align.keyword().into());
 }

@@ -1,0 +1,202 @@
+//! Captions: whole TTML fragments in, cues of text tracks out. Nothing here ever holds up picture or sound.
+
+use core::time::Duration;
+use std::collections::BTreeSet;
+
+use smooth::boxes;
+use smooth::captions::{self, Document, webvtt};
+use smooth::manifest::Kind;
+
+use super::command::{Command, Cue, TextTrackId};
+use super::notice::{Code, Notice, Problem, Severity};
+use super::session::Session;
+use super::track::{Cursor, Track};
+
+/// State of the caption streams.
+#[derive(Debug, Default)]
+pub(super) struct Captions {
+    /// Text tracks of the page: stream, id, and what was found out about it.
+    tracks: Vec<TextTrack>,
+    /// When a problem was last told.
+    told_at: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct TextTrack {
+    stream: usize,
+    id: TextTrackId,
+    /// Times count from the start of the fragment.
+    relative: bool,
+    /// Cues that the page has: start, end, and a digest of the text. In milliseconds.
+    cues: BTreeSet<(u64, u64, u64)>,
+}
+
+impl Session {
+    /// The caption stream that the settings name.
+    pub(super) fn select_captions_at_start(&mut self) {
+        let Some(name) = self.settings.captions.clone() else { return };
+        match self.find_stream(Kind::Text, &name) {
+            Some(stream) => self.tracks.push(Track::new(Kind::Text, stream)),
+            None => self.no_such(Kind::Text),
+        }
+    }
+
+    /// One text track for each caption stream.
+    pub(super) fn add_text_tracks(&mut self) {
+        for (stream, model) in self.streams.iter().enumerate().filter(|(_, s)| s.kind == Kind::Text) {
+            let track = self.out.text_track();
+            let name = model.name.clone();
+            let language = model.language.clone();
+            let label = if language.is_empty() { name.clone() } else { language.clone() };
+            self.out.push(Command::AddTextTrack { track, name, language, label });
+            let text_track = TextTrack { stream, id: track, relative: false, cues: BTreeSet::new() };
+            self.captions.tracks.push(text_track);
+        }
+        if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text) {
+            let name = self.streams.get(track.stream).map(|s| s.name.clone());
+            self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
+        }
+    }
+
+    /// The viewer wants captions, others, or none.
+    pub(super) fn select_captions(&mut self, name: Option<&str>) {
+        let stream = match name {
+            None => None,
+            Some(name) => match self.find_stream(Kind::Text, name) {
+                Some(stream) => Some(stream),
+                None => return self.no_such(Kind::Text),
+            },
+        };
+        let current = self.tracks.iter().position(|t| t.kind == Kind::Text);
+        if current.and_then(|i| self.tracks.get(i)).map(|t| t.stream) == stream {
+            return;
+        }
+        if let Some(i) = current {
+            self.cancel(i);
+            self.tracks.remove(i);
+        }
+        if let Some(stream) = stream {
+            self.tracks.push(Track::new(Kind::Text, stream));
+            if let Some(i) = self.tracks.len().checked_sub(1) {
+                self.place_captions(i);
+            }
+        }
+        self.refresh_presentation();
+        let name = stream.and_then(|s| self.streams.get(s)).map(|s| s.name.clone());
+        self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
+    }
+
+    /// Starts a caption track at the playhead.
+    fn place_captions(&mut self, i: usize) {
+        let playhead = self.element.playhead();
+        let Some(track) = self.tracks.get_mut(i) else { return };
+        let Some(stream) = self.streams.get(track.stream) else { return };
+        let time = self.zero.ticks(playhead, stream.timescale);
+        track.go_to(Cursor::At(stream.chunks.floor(time).map_or(time, |chunk| chunk.time)));
+    }
+
+    /// A caption fragment arrived whole.
+    pub(super) fn captions_arrived(&mut self, i: usize, body: &[u8]) {
+        let Some(flight) = self.land(i) else { return };
+        let limits = self.settings.limits;
+        let Some(track) = self.tracks.get_mut(i) else { return };
+        let index = track.stream;
+        track.skipped = 0;
+        track.go_to(Cursor::After(flight.chunk.time));
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        let mut text = None;
+        if body.trim_ascii_start().starts_with(b"<") || body.starts_with(b"\xef\xbb\xbf") {
+            text = Some(body);
+        } else {
+            for part in boxes::walk(body).map_while(Result::ok) {
+                match &part.kind {
+                    b"moof" => {
+                        if let Ok(head) = boxes::read_head(part.whole, &limits) {
+                            stream.announce(&head.look_ahead, &limits);
+                        }
+                    }
+                    b"mdat" => text = Some(part.payload),
+                    _ => {}
+                }
+            }
+        }
+        let start = self.zero.millis(flight.chunk.time, stream.timescale);
+        let whole = stream.timescale.seconds(flight.chunk.duration);
+        let duration = (whole * 1000.0) as u64;
+        // Absolute times of a document count from the presentation's own zero, not from position 0.
+        let zero =
+            super::time::Zero::default().millis(self.zero.in_ticks(stream.timescale), stream.timescale);
+        let read = match text {
+            Some(text) if text.trim_ascii().is_empty() => Ok(Document::default()),
+            Some(text) => captions::read_ttml(text, &limits),
+            None => Err(smooth::Error::Incomplete { what: "captions" }),
+        };
+        match read {
+            Ok(document) => self.add_cues(index, document, start.saturating_add(zero), duration, zero),
+            Err(_) => self.captions_failed(Some(flight.chunk.time), flight.url),
+        }
+    }
+
+    fn add_cues(&mut self, stream: usize, mut document: Document, start: u64, duration: u64, zero: u64) {
+        let Some(track) = self.captions.tracks.iter_mut().find(|t| t.stream == stream) else { return };
+        track.relative |= document.times_are_relative(start, duration);
+        document.place(start, duration, track.relative);
+        if track.cues.len() > MAX_CUES {
+            track.cues.clear();
+            self.out.push(Command::ClearCues { track: track.id, before: f64::INFINITY });
+        }
+        let mut cues = Vec::new();
+        for cue in document.cues {
+            let (begin, end) = (cue.begin_ms.saturating_sub(zero), cue.end_ms.saturating_sub(zero));
+            if cue.image.is_some() || end <= begin || !track.cues.insert((begin, end, digest(&cue.text))) {
+                continue;
+            }
+            let settings = webvtt::cue_settings(&cue);
+            let seconds = |ms: u64| ms as f64 / 1000.0;
+            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings });
+        }
+        cues.sort_by(|a, b| a.start.total_cmp(&b.start));
+        if !cues.is_empty() {
+            self.out.push(Command::AddCues { track: track.id, cues });
+        }
+    }
+
+    /// Forgets cues that lie far behind.
+    pub(super) fn clear_old_cues(&mut self, behind: f64) {
+        for track in &mut self.captions.tracks {
+            let limit = ((behind - KEEP_CUES).max(0.0) * 1000.0) as u64;
+            let old = track.cues.first().is_some_and(|(start, ..)| start.saturating_add(CUE_STEP_MS) < limit);
+            if old {
+                track.cues.retain(|&(_, end, _)| end > limit);
+                // A long cue may start far back: it stays, and is looked at again next time.
+                self.out.push(Command::ClearCues { track: track.id, before: limit as f64 / 1000.0 });
+            }
+        }
+    }
+
+    /// Captions are left out at this place. Told now and then.
+    pub(super) fn captions_failed(&mut self, time: Option<u64>, url: String) {
+        let due = |at: Duration| self.now.saturating_sub(at) >= TELL_EVERY;
+        if self.captions.told_at.is_none_or(due) {
+            self.captions.told_at = Some(self.now);
+            let (code, severity, kind) = (Code::CaptionsFailed, Severity::Recovered, Some(Kind::Text));
+            self.out.notify(Notice::Error(Problem { code, severity, kind, url, status: 0, time }));
+        }
+    }
+}
+
+/// FNV-1a: enough to tell cues of one moment apart.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Cues of one text track at most; then it starts anew.
+const MAX_CUES: usize = 20_000;
+/// Seconds of cues kept behind what is kept of the media.
+const KEEP_CUES: f64 = 600.0;
+/// Cues are cleared in steps of this size, in milliseconds.
+const CUE_STEP_MS: u64 = 60_000;
+/// Problems with captions are told no more often.
+const TELL_EVERY: Duration = Duration::from_secs(10);

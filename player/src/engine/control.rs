@@ -1,0 +1,165 @@
+//! What the viewer wants: seek, quality, language.
+
+use smooth::manifest::Kind;
+
+use super::Stats;
+use super::command::Command;
+use super::event::Media;
+use super::notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
+use super::session::{Phase, Session};
+
+impl Session {
+    /// `currentTime` was set.
+    pub(super) fn seeking(&mut self, position: f64) {
+        if !position.is_finite() {
+            return;
+        }
+        let position = position.max(0.0);
+        self.element.seeking = true;
+        self.watch.reset(self.now);
+        if self.element.target.is_some_and(|target| (target - position).abs() < 0.01) {
+            return; // Our own.
+        }
+        let to = self.clamp(position);
+        if to == position {
+            self.element.target = Some(position);
+            self.element.asked_at = self.now;
+            self.move_tracks(position);
+        } else {
+            self.out.notify(Notice::GapJump { from: position, to, cause: GapCause::BeyondEdge });
+            self.jump(to);
+        }
+    }
+
+    /// The nearest position that can be played.
+    fn clamp(&self, position: f64) -> f64 {
+        match self.window() {
+            Some(window) if position > window.target + CLAMP_SLACK => window.target,
+            Some(window) => position.max(window.start),
+            None => position,
+        }
+    }
+
+    /// A newer manifest shows where the edge really is.
+    pub(super) fn clamp_pending_seek(&mut self, target: f64) {
+        let to = self.clamp(target);
+        if to != target {
+            self.out.notify(Notice::GapJump { from: target, to, cause: GapCause::BeyondEdge });
+            self.jump(to);
+        }
+    }
+
+    /// Moves the playhead and every track.
+    pub(super) fn jump(&mut self, to: f64) {
+        self.set_position(to);
+        self.move_tracks(to);
+    }
+
+    /// Moves the playhead alone.
+    pub(super) fn set_position(&mut self, to: f64) {
+        self.element.target = Some(to);
+        self.element.asked_at = self.now;
+        self.watch.reset(self.now);
+        self.out.push(Command::SeekTo(to));
+    }
+
+    /// The viewer chooses a quality.
+    pub(super) fn select_level(&mut self, kind: Kind, bitrate: Option<u32>) {
+        let Some(track) = self.tracks.iter_mut().find(|t| t.kind == kind) else { return self.no_such(kind) };
+        let Some(stream) = self.streams.get(track.stream) else { return };
+        let there = |bitrate| stream.levels.iter().any(|level| level.model.bitrate == bitrate);
+        if bitrate.is_some_and(|bitrate| !there(bitrate)) {
+            return self.no_such(kind);
+        }
+        track.chosen = bitrate;
+        if bitrate.is_some() {
+            track.fallback = None;
+        }
+    }
+
+    /// The viewer chooses a stream.
+    pub(super) fn select_stream(&mut self, kind: Kind, name: Option<&str>) {
+        if kind == Kind::Text {
+            return self.select_captions(name);
+        }
+        let Some(name) = name else { return };
+        let found = self.find_stream(kind, name);
+        let track = self.tracks.iter().position(|t| t.kind == kind);
+        let (Some(stream), Some(i)) = (found, track) else { return self.no_such(kind) };
+        if self.tracks.get(i).is_some_and(|t| t.stream == stream) {
+            return;
+        }
+        // What is under way is another language, and so is what is buffered.
+        self.cancel(i);
+        self.reset_parser(i);
+        self.evict_all(i);
+        if let Some(track) = self.tracks.get_mut(i) {
+            track.stream = stream;
+            track.level = None;
+            track.chosen = None;
+            track.shown = None;
+            track.shift = 0.0;
+            track.reason = SwitchReason::Stream;
+        }
+        match kind {
+            Kind::Video => self.element.video.clear(),
+            Kind::Audio | Kind::Text => self.element.audio.clear(),
+        }
+        self.move_tracks(self.element.playhead());
+        self.refresh_presentation();
+        let name = self.streams.get(stream).map(|s| s.name.clone());
+        self.out.notify(Notice::StreamChange { kind, name });
+    }
+
+    /// There is nothing of that name.
+    pub(super) fn no_such(&mut self, kind: Kind) {
+        let (code, severity) = (Code::NoSuchChoice, Severity::Recovered);
+        let url = String::new();
+        self.out.notify(Notice::Error(Problem {
+            code,
+            severity,
+            kind: Some(kind),
+            url,
+            status: 0,
+            time: None,
+        }));
+    }
+}
+
+impl Session {
+    /// The element told its state.
+    pub(super) fn media_told(&mut self, media: &Media<'_>) {
+        self.element.update(media);
+        if self.phase != Phase::Playing || !self.opened {
+            return;
+        }
+        for i in 0..self.tracks.len() {
+            self.consider_abandoning(i);
+        }
+        self.look();
+    }
+
+    /// Figures for the page.
+    pub(super) fn stats(&self) -> Stats {
+        let bitrate = |kind| {
+            let track = self.tracks.iter().find(|t| t.kind == kind);
+            track.and_then(|t| t.shown).unwrap_or(0)
+        };
+        let playhead = self.element.playhead();
+        let reach = |k: Kind| self.element.reach(k, playhead) - playhead;
+        let buffered = self.media().map(|(t, _)| reach(t.kind)).fold(f64::INFINITY, f64::min);
+        let stalled_now = self.watch.stalled_for(self.now);
+        Stats {
+            throughput: self.meter.throughput().map_or(0, |bits| bits as u64),
+            video_bitrate: bitrate(Kind::Video),
+            audio_bitrate: bitrate(Kind::Audio),
+            buffered: if buffered.is_finite() { buffered } else { 0.0 },
+            latency: self.window().map_or(0.0, |window| (window.edge - playhead).max(0.0)),
+            stalled: self.out.stats.stalled + stalled_now,
+            ..self.out.stats
+        }
+    }
+}
+
+/// Seconds beyond the newest position that a seek may go.
+const CLAMP_SLACK: f64 = 0.25;

@@ -1,0 +1,257 @@
+//! Which fragment each track asks for next, and when.
+
+use core::time::Duration;
+
+use smooth::manifest::Kind;
+use smooth::{Span, url};
+
+use super::abr::{self, Input, Rung};
+use super::command::{Command, Purpose};
+use super::notice::SwitchReason;
+use super::session::{Phase, Session};
+use super::track::{Cursor, Flight};
+
+/// What a track does now.
+enum Step {
+    /// Nothing, until something happens.
+    Wait,
+    /// Nothing, until this time.
+    Until(Duration),
+    /// Wait for news of the broadcast.
+    Starve,
+    /// There is nothing more.
+    Complete,
+    /// Pass the chunk over: it is buffered.
+    Skip(u64),
+    /// Ask for the chunk; `true` if it is not known to be served yet.
+    Fetch(Span, bool),
+}
+
+impl Session {
+    pub(super) fn schedule_all(&mut self) {
+        for i in 0..self.tracks.len() {
+            self.schedule(i);
+        }
+    }
+
+    fn schedule(&mut self, i: usize) {
+        loop {
+            let step = self.step(i);
+            let Some(track) = self.tracks.get_mut(i) else { return };
+            match step {
+                Step::Wait => return,
+                Step::Until(at) => return self.wake_at(at),
+                Step::Starve => {
+                    track.starved = true;
+                    return;
+                }
+                Step::Complete => {
+                    track.complete = true;
+                    return;
+                }
+                Step::Skip(time) => track.go_to(Cursor::After(time)),
+                Step::Fetch(chunk, early) => {
+                    if self.fetch(i, chunk, early) {
+                        return;
+                    }
+                    // In no level: the failure rules have moved the track on, or put a pause in.
+                    self.leave_out(i, chunk);
+                }
+            }
+        }
+    }
+
+    fn step(&self, i: usize) -> Step {
+        let Some(track) = self.tracks.get(i) else { return Step::Wait };
+        let Some(stream) = self.streams.get(track.stream) else { return Step::Wait };
+        let full = track.appending.len() >= MAX_APPENDING;
+        if self.phase != Phase::Playing || track.flight.is_some() || track.evicting || full || !self.streaming
+        {
+            return Step::Wait;
+        }
+        if let Some(at) = track.retry_at.filter(|&at| at > self.now) {
+            return Step::Until(at);
+        }
+        let Some(chunk) = track.cursor.chunk(&stream.chunks) else {
+            return if self.live.is_some() { Step::Starve } else { Step::Complete };
+        };
+        let (start, end) = stream.place(chunk, self.zero);
+        if track.is_media() && self.element.holds(track.kind, start + track.shift, end + track.shift) {
+            return Step::Skip(chunk.time);
+        }
+        if start - self.element.playhead() > self.goal {
+            return Step::Wait;
+        }
+        let early = self.live.is_some() && stream.served.is_none_or(|served| chunk.time > served);
+        if early {
+            let expected = stream.expected(chunk.time, self.zero) - f64::from(self.hold) / 1000.0;
+            let at = Duration::try_from_secs_f64(expected).unwrap_or(Duration::ZERO);
+            if at > self.now {
+                return Step::Until(at);
+            }
+        }
+        Step::Fetch(chunk, early)
+    }
+
+    /// Sends the request. False if no level is left that may have the chunk.
+    fn fetch(&mut self, i: usize, chunk: Span, early: bool) -> bool {
+        let Some((level, reason)) = self.pick(i, chunk) else { return false };
+        let Some(track) = self.tracks.get_mut(i) else { return true };
+        let Some(stream) = self.streams.get(track.stream) else { return true };
+        let Some(model) = stream.levels.get(level).map(|level| &level.model) else { return false };
+        let Ok(path) = url::expand(&stream.url, model, chunk.time) else {
+            track.tried.push(level);
+            return self.fetch(i, chunk, early);
+        };
+        let mut address = self.loader.base.clone();
+        if !address.ends_with('/') {
+            address.push('/');
+        }
+        address.push_str(&path);
+        let mut timeout = self.settings.timeout;
+        let held = early && self.hold > 0;
+        if held {
+            // Long enough for the fragment to come a whole duration late. An answer "not yet" leaves
+            // time to try another quality, so the full time is asked for only when that was in vain.
+            let expected = stream.expected(chunk.time, self.zero) - self.now.as_secs_f64();
+            let patience = (expected.max(0.0) + stream.timescale.seconds(chunk.duration)) * 1000.0;
+            let wait =
+                if track.not_yet >= 2 { self.hold } else { (patience as u32).clamp(500, self.hold.max(500)) };
+            address.push_str(if address.contains('?') { "&wait=" } else { "?wait=" });
+            address.push_str(&wait.to_string());
+            timeout = timeout.saturating_add(Duration::from_millis(wait.into()));
+        }
+        let request = self.out.request();
+        track.level = Some(level);
+        track.fallback = None;
+        track.starved = false;
+        track.reason = reason;
+        track.last_url.clone_from(&address);
+        track.flight = Some(Flight {
+            request,
+            url: address.clone(),
+            chunk,
+            level,
+            sent: self.now,
+            early,
+            held,
+            started: None,
+            received: 0,
+            size: None,
+            head: false,
+        });
+        // From now on the chunk is named by its start, whatever the timeline learns meanwhile.
+        track.cursor = Cursor::At(chunk.time);
+        let kind = track.kind;
+        let purpose = if track.is_media() { Purpose::Media { kind } } else { Purpose::Whole { kind } };
+        self.out.stats.fragment_requests = self.out.stats.fragment_requests.saturating_add(1);
+        self.out.push(Command::Fetch { request, url: address, purpose, timeout });
+        true
+    }
+
+    /// The level for a chunk; `None` if every level is known not to have it.
+    fn pick(&self, i: usize, chunk: Span) -> Option<(usize, SwitchReason)> {
+        let track = self.tracks.get(i)?;
+        let stream = self.streams.get(track.stream)?;
+        if let Some(level) = track.fallback.filter(|level| !track.tried.contains(level)) {
+            return Some((level, track.reason));
+        }
+        let rungs = self.rungs(i);
+        let chosen = track.chosen.and_then(|bitrate| rungs.iter().find(|rung| rung.bitrate == bitrate));
+        if let Some(rung) = chosen {
+            return Some((rung.level, SwitchReason::Chosen));
+        }
+        let current = track.level.and_then(|level| stream.levels.get(level)).map(|l| l.model.bitrate);
+        let input = self.input(i, chunk);
+        let (rung, mut reason) = abr::choose(&rungs, current, &input)?;
+        if track.init.is_none() && track.shown.is_none() {
+            reason = SwitchReason::Start;
+        }
+        Some((rung.level, reason))
+    }
+
+    /// The levels of a track that may be chosen now, lowest first.
+    pub(super) fn rungs(&self, i: usize) -> Vec<Rung> {
+        let Some(track) = self.tracks.get(i) else { return Vec::new() };
+        let Some(stream) = self.streams.get(track.stream) else { return Vec::new() };
+        let levels = || {
+            let levels = stream.levels.iter().enumerate().filter(|(level, _)| !track.tried.contains(level));
+            levels.map(|(level, l)| (Rung { level, bitrate: l.model.bitrate }, l))
+        };
+        let sound: Vec<_> = levels().filter(|(_, l)| l.failing_until <= self.now).map(|(r, _)| r).collect();
+        let mut rungs = if sound.is_empty() { levels().map(|(rung, _)| rung).collect() } else { sound };
+        if track.kind == Kind::Video && track.chosen.is_none() {
+            let highest = self.settings.max_bitrate.unwrap_or(u32::MAX);
+            let (width, height) = self.viewport;
+            let capped = self.settings.cap_to_viewport && width > 0 && height > 0;
+            let mut kept = 0_usize;
+            let mut covered = false;
+            for rung in &rungs {
+                if kept > 0 && (rung.bitrate > highest || covered) {
+                    break;
+                }
+                kept = kept.saturating_add(1);
+                let size = stream.levels.get(rung.level).map_or((0, 0), |l| (l.model.width, l.model.height));
+                covered = capped && size.0 >= width && size.1 >= height;
+            }
+            rungs.truncate(kept);
+        }
+        rungs
+    }
+
+    /// What the choice of a level is made from.
+    pub(super) fn input(&self, i: usize, chunk: Span) -> Input {
+        let safety = f64::from(self.settings.safety_percent.min(100)) / 100.0;
+        let mut input = Input {
+            throughput: self.meter.throughput(),
+            initial: f64::from(self.settings.initial_throughput),
+            safety,
+            others: 0.0,
+            latency: self.meter.latency(),
+            duration: 2.0,
+            ahead: 0.0,
+        };
+        let Some(track) = self.tracks.get(i) else { return input };
+        let Some(stream) = self.streams.get(track.stream) else { return input };
+        let seconds = stream.timescale.seconds(chunk.duration);
+        if seconds > 0.0 {
+            input.duration = seconds;
+        }
+        let playhead = self.element.playhead();
+        input.ahead = self.element.reach(track.kind, playhead) - playhead;
+        // What has arrived but is not appended yet is as good as buffered.
+        for (_, waiting) in &track.appending {
+            input.ahead += stream.timescale.seconds(waiting.duration);
+        }
+        let beside = self.tracks.iter().filter(|t| t.is_media() && t.kind != track.kind);
+        if track.kind == Kind::Audio && beside.clone().next().is_some() {
+            // Sound beside a picture: a fifth of what there is.
+            input.throughput = input.throughput.map(|bits| bits * 0.2);
+            input.initial *= 0.2;
+        } else {
+            let bitrate = |t: &super::track::Track| {
+                let stream = self.streams.get(t.stream)?;
+                stream.levels.get(t.level.unwrap_or(0)).map(|level| f64::from(level.model.bitrate))
+            };
+            input.others = beside.filter_map(bitrate).sum();
+        }
+        input
+    }
+
+    /// From `cursor` on, the first chunk that is not buffered; `None` at the end.
+    pub(super) fn first_missing(&self, i: usize, mut cursor: Cursor) -> Option<Cursor> {
+        let track = self.tracks.get(i)?;
+        let stream = self.streams.get(track.stream)?;
+        loop {
+            let chunk = cursor.chunk(&stream.chunks)?;
+            let (start, end) = stream.place(chunk, self.zero);
+            if !track.is_media() || !self.element.holds(track.kind, start + track.shift, end + track.shift) {
+                return Some(cursor);
+            }
+            cursor = Cursor::After(chunk.time);
+        }
+    }
+}
+
+/// Fragments received and not yet appended, at most.
+const MAX_APPENDING: usize = 3;

@@ -1,0 +1,231 @@
+//! The streams of a presentation as they stand: levels that play, chunks known so far.
+
+use core::time::Duration;
+
+use smooth::codec::Codec;
+use smooth::manifest::{Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
+use smooth::{Limits, Span, Timescale};
+
+use super::time::Zero;
+use super::{LevelInfo, StreamInfo};
+
+/// A quality level that plays.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) model: QualityLevel,
+    pub(super) codec: Codec,
+    pub(super) mime: String,
+    /// Not chosen automatically before this time: its fragments were missing or did not decode.
+    pub(super) failing_until: Duration,
+}
+
+/// A stream that plays.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) language: String,
+    pub(super) timescale: Timescale,
+    pub(super) url: String,
+    /// Lowest bitrate first.
+    pub(super) levels: Vec<Level>,
+    /// Chunks known from manifests and `tfrf`.
+    pub(super) chunks: Timeline,
+    /// Start of the newest chunk that is known to be served. Chunks after it are announced only.
+    pub(super) served: Option<u64>,
+    /// When a chunk is served: session time minus start position, in seconds.
+    pub(super) offset: Option<f64>,
+}
+
+impl Stream {
+    /// The streams of `manifest` that can be played as far as their codecs tell, and why the others
+    /// cannot.
+    pub(super) fn read_all(manifest: &mut Manifest) -> (Vec<Self>, Vec<Skipped>) {
+        let mut skipped = core::mem::take(&mut manifest.skipped);
+        let mut streams = Vec::new();
+        for model in core::mem::take(&mut manifest.streams) {
+            // Commands, chapters and samples inside the manifest are no pictures, sounds or captions.
+            if model.kind == Kind::Text
+                && (!model.is_caption() || model.manifest_output || model.url.is_empty())
+            {
+                continue;
+            }
+            let skip = |bitrate, reason| Skipped { stream: model.name.clone(), bitrate, reason };
+            let mut levels = Vec::new();
+            for level in &model.levels {
+                match Codec::from_level(model.kind, level, &model.subtype) {
+                    Ok(codec) => levels.push(Level {
+                        model: level.clone(),
+                        mime: codec.mime(),
+                        codec,
+                        failing_until: Duration::ZERO,
+                    }),
+                    Err(reason) => skipped.push(skip(Some(level.bitrate), reason)),
+                }
+            }
+            levels.sort_by_key(|level| level.model.bitrate);
+            if levels.is_empty() {
+                skipped.push(skip(None, Reason::NoLevels));
+                continue;
+            }
+            let served = model.chunks.last().map(|chunk| chunk.time);
+            streams.push(Self {
+                kind: model.kind,
+                name: model.name,
+                language: model.language,
+                timescale: model.timescale,
+                url: model.url,
+                levels,
+                chunks: model.chunks,
+                served,
+                offset: None,
+            });
+        }
+        (streams, skipped)
+    }
+
+    /// Drops the levels whose type is not in `supported`. What is left may be nothing.
+    pub(super) fn keep_supported(&mut self, supported: &[(String, bool)], skipped: &mut Vec<Skipped>) {
+        if self.kind == Kind::Text {
+            return;
+        }
+        let name = &self.name;
+        self.levels.retain(|level| {
+            let plays = supported.iter().any(|(mime, yes)| *yes && *mime == level.mime);
+            if !plays {
+                let reason = Reason::UnsupportedCodec(level.codec.codec_string());
+                skipped.push(Skipped { stream: name.clone(), bitrate: Some(level.model.bitrate), reason });
+            }
+            plays
+        });
+        if self.levels.is_empty() {
+            skipped.push(Skipped { stream: name.clone(), bitrate: None, reason: Reason::NoLevels });
+        }
+    }
+
+    /// Extends the timeline by what a fragment announces (`tfrf`). Says whether there was anything new.
+    pub(super) fn announce(&mut self, look_ahead: &[Span], limits: &Limits) -> bool {
+        let mut news = false;
+        for entry in look_ahead {
+            if self.chunks.len() >= limits.chunks {
+                break;
+            }
+            if let Some(last) = self.chunks.last() {
+                // The next start is the truth about the last duration, unless it is far off: then it is a gap.
+                let length = entry.time.saturating_sub(last.time);
+                let slack = last.duration / 2;
+                if entry.time > last.time
+                    && length != last.duration
+                    && length.abs_diff(last.duration) <= slack
+                {
+                    self.chunks.set_last_duration(length);
+                }
+            }
+            news |= self.chunks.push(*entry);
+        }
+        news
+    }
+
+    /// Takes over the chunk list of a newer manifest. What `tfrf` announced beyond it stays.
+    pub(super) fn reload(&mut self, list: Timeline) -> Reloaded {
+        let Some(last) = list.last() else { return Reloaded::Same };
+        let restarted = self.chunks.first().is_some_and(|first| last.time < first.time);
+        let news = self.served.is_none_or(|served| last.time > served);
+        let announced: Vec<Span> = if restarted {
+            Vec::new()
+        } else {
+            let mut from = self.chunks.after(last.time);
+            core::iter::from_fn(|| {
+                let chunk = from?;
+                from = self.chunks.after(chunk.time);
+                Some(chunk)
+            })
+            .take(64)
+            .collect()
+        };
+        self.chunks = list;
+        for chunk in announced {
+            self.chunks.push(chunk);
+        }
+        if restarted {
+            self.served = Some(last.time);
+            self.offset = None;
+            return Reloaded::Restarted;
+        }
+        self.served = self.served.max(Some(last.time));
+        if news { Reloaded::News } else { Reloaded::Same }
+    }
+
+    /// Notes that the chunk at `time` was served when `now` was the session's time. `sure` if it was asked
+    /// for in vain before.
+    pub(super) fn serve(&mut self, time: u64, now: Duration, zero: Zero, sure: bool) {
+        let offset = now.as_secs_f64() - zero.position(time, self.timescale);
+        if self.served.is_none_or(|served| time >= served) {
+            self.served = Some(time);
+            self.offset = Some(match self.offset {
+                Some(known) if !sure => known.min(offset),
+                _ => offset,
+            });
+        }
+    }
+
+    /// When the chunk at `time` is expected to be served, in seconds of the session; 0 if it is already.
+    pub(super) fn expected(&self, time: u64, zero: Zero) -> f64 {
+        if self.served.is_some_and(|served| time <= served) {
+            return 0.0;
+        }
+        self.offset.map_or(0.0, |offset| zero.position(time, self.timescale) + offset)
+    }
+
+    /// Start and end of a chunk as positions in seconds.
+    pub(super) fn place(&self, chunk: Span, zero: Zero) -> (f64, f64) {
+        (zero.position(chunk.time, self.timescale), zero.position(chunk.end(), self.timescale))
+    }
+
+    /// The newest chunk that is served.
+    pub(super) fn newest(&self) -> Option<Span> {
+        self.chunks.floor(self.served?)
+    }
+
+    /// Duration of a typical chunk, in seconds: the last but one listed, as the last may be cut short.
+    pub(super) fn chunk_seconds(&self) -> f64 {
+        let last = self.chunks.last();
+        let before = last.and_then(|l| self.chunks.floor(l.time.checked_sub(1)?));
+        let longest = last.map_or(0, |c| c.duration).max(before.map_or(0, |c| c.duration));
+        let seconds = self.timescale.seconds(longest);
+        if seconds > 0.0 { seconds } else { 2.0 }
+    }
+
+    /// What a page may choose.
+    pub(super) fn info(&self, selected: bool) -> StreamInfo {
+        let level = |level: &Level| LevelInfo {
+            bitrate: level.model.bitrate,
+            width: level.model.width,
+            height: level.model.height,
+            mime: level.mime.clone(),
+        };
+        StreamInfo {
+            kind: self.kind,
+            name: self.name.clone(),
+            language: self.language.clone(),
+            selected,
+            levels: self.levels.iter().map(level).collect(),
+        }
+    }
+
+    /// Whether a viewer means this stream by `wanted`.
+    pub(super) fn is_called(&self, wanted: &str) -> bool {
+        self.name.eq_ignore_ascii_case(wanted)
+    }
+}
+
+/// What a newer manifest said. See [`Stream::reload`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reloaded {
+    /// Nothing new.
+    Same,
+    /// New chunks.
+    News,
+    /// Another timeline altogether: everything known before is gone.
+    Restarted,
+}

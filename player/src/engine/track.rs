@@ -1,0 +1,165 @@
+//! One stream in play: what to ask for next, and what is under way.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use smooth::Span;
+use smooth::manifest::{Kind, Timeline};
+
+use super::command::RequestId;
+use super::notice::SwitchReason;
+
+/// Where a track stands on its timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cursor {
+    /// At the chunk that plays at this time.
+    At(u64),
+    /// After the chunk that starts at this time.
+    After(u64),
+}
+
+impl Cursor {
+    /// The chunk to ask for.
+    pub(super) fn chunk(self, chunks: &Timeline) -> Option<Span> {
+        match self {
+            Self::At(time) => chunks.playing(time),
+            Self::After(time) => chunks.after(time),
+        }
+    }
+}
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) request: RequestId,
+    pub(super) url: String,
+    pub(super) chunk: Span,
+    pub(super) level: usize,
+    pub(super) sent: Duration,
+    /// Asked for before it was known to be served.
+    pub(super) early: bool,
+    /// The origin was asked to hold it.
+    pub(super) held: bool,
+    /// When status and headers came.
+    pub(super) started: Option<Duration>,
+    /// Bytes of the body so far.
+    pub(super) received: u64,
+    /// Bytes of the whole, from its head.
+    pub(super) size: Option<u64>,
+    /// Its head was appended.
+    pub(super) head: bool,
+}
+
+/// One stream in play.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    pub(super) kind: Kind,
+    /// Index of the stream.
+    pub(super) stream: usize,
+    pub(super) cursor: Cursor,
+    pub(super) flight: Option<Flight>,
+    /// Received whole, not yet appended whole; oldest first.
+    pub(super) appending: VecDeque<(RequestId, Span)>,
+    /// Nothing is asked for before this time.
+    pub(super) retry_at: Option<Duration>,
+    /// Failures in a row of the network or the server, for the chunk at the cursor.
+    pub(super) failures: u32,
+    /// Answers "not yet" in a row, for the chunk at the cursor.
+    pub(super) not_yet: u32,
+    /// Levels that do not have the chunk at the cursor.
+    pub(super) tried: Vec<usize>,
+    /// The level that first answered "not yet" too often.
+    pub(super) doubted: Option<usize>,
+    /// Address of the last request.
+    pub(super) last_url: String,
+    /// Chunks left out in a row.
+    pub(super) skipped: u32,
+    /// A manifest was asked for since the chunk at the cursor was first missing.
+    pub(super) reloaded: bool,
+    /// The level of the last request.
+    pub(super) level: Option<usize>,
+    /// The level whose init segment was appended last.
+    pub(super) init: Option<usize>,
+    /// Type of the source buffer; `None` before there is one.
+    pub(super) buffer: Option<String>,
+    /// The viewer's choice, in bits/s.
+    pub(super) chosen: Option<u32>,
+    /// Why `level` was chosen.
+    pub(super) reason: SwitchReason,
+    /// The level to start over with, after one was given up.
+    pub(super) fallback: Option<usize>,
+    /// The last announced level, for the page.
+    pub(super) shown: Option<u32>,
+    /// An eviction is under way.
+    pub(super) evicting: bool,
+    /// Live, and no further chunk is known.
+    pub(super) starved: bool,
+    /// On demand, and everything is appended.
+    pub(super) complete: bool,
+    /// Pictures come this much later than their chunk says (first composition offset), in seconds.
+    pub(super) shift: f64,
+    /// The next head is the first after a seek.
+    pub(super) fresh: bool,
+}
+
+impl Track {
+    pub(super) const fn new(kind: Kind, stream: usize) -> Self {
+        Self {
+            kind,
+            stream,
+            cursor: Cursor::At(0),
+            flight: None,
+            appending: VecDeque::new(),
+            retry_at: None,
+            failures: 0,
+            not_yet: 0,
+            tried: Vec::new(),
+            doubted: None,
+            last_url: String::new(),
+            skipped: 0,
+            reloaded: false,
+            level: None,
+            init: None,
+            buffer: None,
+            chosen: None,
+            reason: SwitchReason::Start,
+            fallback: None,
+            shown: None,
+            evicting: false,
+            starved: false,
+            complete: false,
+            shift: 0.0,
+            fresh: true,
+        }
+    }
+
+    /// Whether it feeds a source buffer.
+    pub(super) fn is_media(&self) -> bool {
+        self.kind != Kind::Text
+    }
+
+    /// Moves to `cursor`, with a clean slate for what is found there.
+    pub(super) fn go_to(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+        self.retry_at = None;
+        self.failures = 0;
+        self.not_yet = 0;
+        self.tried.clear();
+        self.doubted = None;
+        self.reloaded = false;
+        self.starved = false;
+        self.complete = false;
+    }
+
+    /// The oldest chunk that is not appended whole, among those asked for.
+    pub(super) fn oldest_pending(&self) -> Option<Span> {
+        self.appending.front().map(|(_, chunk)| *chunk).or_else(|| self.flight.as_ref().map(|f| f.chunk))
+    }
+
+    /// Whether it waits for the broadcast to go on.
+    pub(super) fn waits_for_news(&self) -> bool {
+        self.starved
+            || self.not_yet > 0
+            || self.flight.as_ref().is_some_and(|f| f.early && f.started.is_none())
+    }
+}

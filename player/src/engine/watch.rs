@@ -1,0 +1,155 @@
+//! Watches the playhead: stalls, gaps, and an element that stands still for no reason.
+
+use core::time::Duration;
+
+use super::answer::NUDGE;
+use super::element::SLACK;
+use super::notice::{GapCause, Notice};
+use super::session::Session;
+
+/// What the watch remembers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch {
+    /// Position at the last look.
+    position: f64,
+    /// When the position last changed, or had no reason to.
+    moved_at: Duration,
+    /// Playback has moved since the last seek.
+    moving: bool,
+    /// Since when a stall lasts.
+    stalled_at: Option<Duration>,
+    /// Nudges in a row without effect.
+    nudges: u32,
+}
+
+impl Watch {
+    /// The playhead was moved: what stood still before does not count.
+    pub(super) fn reset(&mut self, now: Duration) {
+        self.moved_at = now;
+        self.moving = false;
+    }
+
+    /// For how long a stall lasts, in seconds.
+    pub(super) fn stalled_for(&self, now: Duration) -> f64 {
+        self.stalled_at.map_or(0.0, |since| now.saturating_sub(since).as_secs_f64())
+    }
+}
+
+impl Session {
+    /// Looks at the element after it told its state.
+    pub(super) fn look(&mut self) {
+        let now = self.now;
+        let element = &self.element;
+        let idle = element.paused || element.ended || element.seeking || element.target.is_some();
+        let position = element.position;
+        let watch = &mut self.watch;
+        if position != watch.position || idle {
+            if position != watch.position && !idle {
+                watch.moving = true;
+                watch.nudges = 0;
+            }
+            watch.position = position;
+            watch.moved_at = now;
+            if let Some(since) = watch.stalled_at.take_if(|_| !idle || element.paused || element.ended) {
+                let seconds = now.saturating_sub(since).as_secs_f64();
+                self.out.stats.stalled += seconds;
+                self.out.notify(Notice::StallEnded { seconds });
+            }
+            if idle {
+                self.arrive();
+            }
+            return;
+        }
+        let still = now.saturating_sub(watch.moved_at);
+        if watch.moving && watch.stalled_at.is_none() && element.ready <= 2 && still >= STALL {
+            watch.stalled_at = Some(watch.moved_at);
+            self.out.stats.stalls = self.out.stats.stalls.saturating_add(1);
+            self.out.notify(Notice::Stall { position });
+        }
+        if still >= LOOK_FOR_GAP {
+            self.jump_gap(still);
+        }
+    }
+
+    /// A seek into a hole never ends by itself.
+    fn arrive(&mut self) {
+        if self.element.seeking && self.element.target.is_some() {
+            self.jump_hole(self.element.playhead());
+        } else if let Some(target) = self.element.target {
+            // The seek was lost: a page script, or an element that was not ready.
+            let late = self.now.saturating_sub(self.element.asked_at) >= ASK_AGAIN;
+            if late && self.element.ready >= 1 && !self.element.seeking {
+                self.set_position(target);
+            }
+        }
+    }
+
+    fn jump_gap(&mut self, still: Duration) {
+        if self.jump_hole(self.element.position) || still < FROZEN || self.element.ready < 1 {
+            return;
+        }
+        let position = self.element.position;
+        let kinds = self.media_kinds();
+        let ahead =
+            kinds.iter().map(|&k| self.element.reach(k, position) - position).fold(f64::MAX, f64::min);
+        if ahead < 0.5 {
+            return;
+        }
+        // There is data, and the element does not move. A small seek wakes it; a larger one passes a
+        // place it cannot decode.
+        self.watch.nudges = self.watch.nudges.saturating_add(1);
+        self.watch.moved_at = self.now;
+        let step = match self.watch.nudges {
+            1 => NUDGE,
+            2 => 0.1,
+            3 => 0.5,
+            4 => {
+                self.reopen(None);
+                return;
+            }
+            _ => return,
+        };
+        let to = position + step;
+        self.out.notify(Notice::GapJump { from: position, to, cause: GapCause::Frozen });
+        self.set_position(to);
+    }
+
+    /// Jumps over a hole at `position` that nothing will fill. False if there is none.
+    fn jump_hole(&mut self, position: f64) -> bool {
+        let kinds = self.media_kinds();
+        let Some(to) = self.element.next_common(&kinds, position, SLACK / 2.0) else { return false };
+        if to <= position || to - position > self.goal + 600.0 {
+            return false;
+        }
+        let small = to - position <= SMALL_HOLE;
+        if !small && self.will_fill(position, to) {
+            return false;
+        }
+        let to = to + NUDGE;
+        self.out.notify(Notice::GapJump { from: position, to, cause: GapCause::Hole });
+        self.set_position(to);
+        true
+    }
+
+    /// Whether a chunk between two positions is under way, or next.
+    fn will_fill(&self, from: f64, to: f64) -> bool {
+        self.media().any(|(track, stream)| {
+            let pending = track.oldest_pending().or_else(|| track.cursor.chunk(&stream.chunks));
+            pending.is_some_and(|chunk| {
+                let (start, end) = stream.place(chunk, self.zero);
+                start < to - SLACK && end > from + SLACK
+            })
+        })
+    }
+}
+
+/// Standing still for so long is a stall.
+const STALL: Duration = Duration::from_millis(250);
+/// Standing still for so long, holes are looked for.
+const LOOK_FOR_GAP: Duration = Duration::from_millis(300);
+/// Standing still for so long with data ahead is a freeze.
+const FROZEN: Duration = Duration::from_secs(2);
+/// A seek without effect is repeated after this time.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// A hole of so many seconds is jumped without asking whether it will be filled.
+const SMALL_HOLE: f64 = 0.3;
