@@ -14,6 +14,10 @@ const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "e
   "playing", "progress", "ratechange", "resize", "seeked", "seeking", "stalled", "suspend", "timeupdate",
   "volumechange", "waiting"];
 
+// The colours of WebVTT, which Chromium leaves to the page.
+const CUE_STYLE = ["black", "red", "lime", "yellow", "blue", "magenta", "cyan", "white"]
+  .map((color) => `::cue(.${color}){color:${color}}::cue(.bg_${color}){background:${color}}`)
+  .join("");
 const VIDEO_STYLE = `
 :host{display:inline-block;position:relative;max-width:100%;line-height:0;background:#000}
 :host([hidden]){display:none}
@@ -64,7 +68,7 @@ class SmoothVideo extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${VIDEO_STYLE}</style><style></style><video part="video"></video><slot></slot>`;
+    root.innerHTML = `<style>${VIDEO_STYLE}${CUE_STYLE}</style><style></style><video part="video"></video><slot></slot>`;
     this.media = root.querySelector("video");
     this.sizing = root.querySelectorAll("style")[1];
     this.player = null;
