@@ -200,6 +200,7 @@ impl Track {
             }
             b"ec-3" => {
                 let config = ec3::Config::read(config, self.channels, self.sampling_rate).ok_or(BAD)?;
+                self.channels = config.channels;
                 self.private_data = config.private_data();
             }
             _ => {}

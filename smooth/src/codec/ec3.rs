@@ -1,5 +1,7 @@
 //! E-AC-3: `dec3`, ETSI TS 102 366 F.6.
 
+use super::bits::Bits;
+
 /// What an E-AC-3 decoder needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -32,8 +34,10 @@ impl Config {
         if dec3.len() < 5 {
             return None;
         }
-        let counted = u16::try_from(mask.count_ones()).unwrap_or(0);
-        let channels = [counted, channels].into_iter().find(|&n| n > 0).unwrap_or(2);
+        let channels = match mask.count_ones() {
+            0 => channels.max(coded_channels(dec3).unwrap_or(2)),
+            counted => counted as u16,
+        };
         let sampling_rate = if sampling_rate == 0 { 48_000 } else { sampling_rate };
         Some(Self { dec3: dec3.to_vec(), channels, sampling_rate })
     }
@@ -52,6 +56,16 @@ impl Config {
     }
 }
 
+/// Channels of the first independent substream. The sample entry of an `.mp4` always says 2.
+fn coded_channels(dec3: &[u8]) -> Option<u16> {
+    const CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
+    // Data rate and number of substreams; fscod, bsid, reserved, asvc, bsmod.
+    let mut bits = Bits::new(dec3);
+    bits.skip(16 + 12)?;
+    let mode = usize::try_from(bits.bits(3)?).ok()?;
+    Some(CHANNELS.get(mode)?.saturating_add(u16::from(bits.flag()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +79,8 @@ mod tests {
         assert_eq!(config.private_data(), data);
         let wave = [&[0; 18][..], &data].concat();
         assert_eq!(Config::read(&wave, 2, 0), Some(config));
-        assert_eq!(Config::read(&hex("0c00200f00"), 2, 44_100).unwrap().channels, 2);
+        assert_eq!(Config::read(&hex("0c00200f00"), 2, 44_100).unwrap().channels, 6);
+        assert_eq!(Config::read(&hex("0c00200400"), 0, 44_100).unwrap().channels, 2);
         assert_eq!(Config::read(&[], 2, 44_100), None);
     }
 }
