@@ -25,6 +25,9 @@
 //! # }
 //! ```
 
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod payload;
 mod read;
 mod sheet;

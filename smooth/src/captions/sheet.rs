@@ -74,7 +74,7 @@ impl Sheet {
         if chain < MAX_CHAIN {
             for name in references.split_ascii_whitespace() {
                 if let Some(next) = self.styles.find(name) {
-                    self.settle_style(next, chain + 1);
+                    self.settle_style(next, chain.saturating_add(1));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Time expressions, TTML 1 section 10.3, and the parameters they depend on, section 6.2.
 
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroU64};
 
 /// How to read the times of one document.
 pub(super) struct Clock {
@@ -66,11 +66,12 @@ impl Clock {
         let (mut frame, mut part) = (0, 0);
         if let Some(text) = frames {
             let (f, sub) = text.split_once('.').map_or((text, "0"), |(f, sub)| (f, sub));
-            (frame, part) = (count(f)?, count(sub)?.checked_mul(MILLION)? / u64::from(self.sub_frames.get()));
+            (frame, part) =
+                (count(f)?, count(sub)?.checked_mul(MILLION)? / NonZeroU64::from(self.sub_frames));
         }
         if self.smpte && frames.is_some() {
             let rate = u64::from(self.frame_rate.unwrap_or(THIRTY).get());
-            let dropped = if self.drop { (minutes - minutes / 10) * 2 } else { 0 };
+            let dropped = if self.drop { minutes.saturating_sub(minutes / 10).saturating_mul(2) } else { 0 };
             let frame = seconds.checked_mul(rate)?.checked_add(frame)?.saturating_sub(dropped);
             return self.frames(frame, part);
         }
@@ -90,29 +91,26 @@ impl Clock {
             "t" => return self.ticks(whole),
             _ => return None,
         };
-        whole.checked_mul(unit)?.checked_add(millionths * unit / MILLION)
+        whole.checked_mul(unit)?.checked_add(millionths.saturating_mul(unit) / MILLION)
     }
 
     fn ticks(&self, ticks: u64) -> Option<u64> {
-        let rate = self.ticks.map_or_else(
+        let rate: NonZeroU64 = match (self.ticks, self.frame_rate) {
+            (Some(rate), _) => rate.into(),
             // as many as sub-frames, if there is a frame rate
-            || {
-                self.frame_rate
-                    .map_or(1, |rate| u64::from(rate.get()).saturating_mul(self.sub_frames.get().into()))
-            },
-            |rate| rate.get().into(),
-        );
+            (None, Some(rate)) => NonZeroU64::from(rate).saturating_mul(self.sub_frames.into()),
+            (None, None) => ONE.into(),
+        };
         (ticks / rate).checked_mul(1000)?.checked_add((ticks % rate).saturating_mul(1000) / rate)
     }
 
     /// To the nearest millisecond.
     fn frames(&self, frames: u64, millionths: u64) -> Option<u64> {
         let (a, b) = self.multiplier;
-        let (a, b) = (u64::from(a.get()), u64::from(b.get()));
-        let rate = u64::from(self.frame_rate.unwrap_or(THIRTY).get()).saturating_mul(a);
+        let rate = NonZeroU64::from(self.frame_rate.unwrap_or(THIRTY)).saturating_mul(a.into());
         // thousandths of a frame
         let frames = frames.checked_mul(1000)?.checked_add(millionths / 1000)?;
-        Some(frames.checked_mul(b)?.saturating_add(rate / 2) / rate)
+        Some(frames.checked_mul(b.get().into())?.saturating_add(rate.get() / 2) / rate)
     }
 }
 
@@ -130,7 +128,7 @@ pub(super) fn decimal(text: &str) -> Option<(u64, u64)> {
             return None;
         }
         weight /= 10;
-        millionths += u64::from(b - b'0') * weight;
+        millionths = u64::from(b & 15).saturating_mul(weight).saturating_add(millionths);
     }
     Some((if whole.is_empty() && !fraction.is_empty() { 0 } else { count(whole)? }, millionths))
 }

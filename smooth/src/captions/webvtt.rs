@@ -44,24 +44,25 @@ pub fn cue_settings(cue: &Cue) -> Settings {
     let full = Percent::FULL.hundredths();
     let lines = cue.text.bytes().filter(|&b| b == b'\n').count().saturating_add(1);
     let lines = u32::try_from(lines).unwrap_or(u32::MAX).min(20);
-    let text = lines * LINE;
+    let text = lines.saturating_mul(LINE);
     let top = |top: u32| Line::Top(Percent::from_hundredths(top.min(full.saturating_sub(text))));
     let line = match display {
         DisplayAlign::Before => top(y.hundredths()),
-        DisplayAlign::Center => top((y.hundredths() + height.hundredths() / 2).saturating_sub(text / 2)),
+        DisplayAlign::Center => {
+            top(y.hundredths().saturating_add(height.hundredths() / 2).saturating_sub(text / 2))
+        }
         DisplayAlign::After => {
-            let below = full.saturating_sub(y.hundredths() + height.hundredths());
+            let below = full.saturating_sub(y.hundredths()).saturating_sub(height.hundredths());
             // at most 17 rows below, and 20 lines
-            Line::Row(-((below / LINE + lines) as i16))
+            Line::Row((below / LINE).saturating_add(lines).wrapping_neg() as i16)
         }
     };
-    let position = x.hundredths()
-        + match align {
-            Align::Start | Align::Left => 0,
-            Align::Center => width.hundredths() / 2,
-            Align::End | Align::Right => width.hundredths(),
-        };
-    let position = Some(Percent::from_hundredths(position));
+    let within = match align {
+        Align::Start | Align::Left => 0,
+        Align::Center => width.hundredths() / 2,
+        Align::End | Align::Right => width.hundredths(),
+    };
+    let position = Some(Percent::from_hundredths(x.hundredths().saturating_add(within)));
     Settings { line: Some(line), position, size: Some(width), align }
 }
 
@@ -154,7 +155,7 @@ fn digits(out: &mut String, number: u64, width: usize) {
     if number >= 10 || width > 1 {
         digits(out, number / 10, width.saturating_sub(1));
     }
-    out.push(char::from(b'0' + (number % 10) as u8));
+    out.push(char::from(b'0' | (number % 10) as u8));
 }
 
 #[cfg(test)]
