@@ -18,6 +18,19 @@ pub struct SimpleCue {
 ///
 /// [`read_ttml`](super::read_ttml) gives the cues back, if they have text and end after they begin. White
 /// space around a text is lost; characters that XML cannot carry become U+FFFD, carriage returns go.
+///
+/// ```
+/// use smooth::captions::{SimpleCue, read_ttml, write_ttml};
+///
+/// # fn main() -> Result<(), smooth::Error> {
+/// let cue = SimpleCue { begin_ms: 61_500, end_ms: 64_000, text: "Good evening.\nWelcome.".into() };
+/// let ttml = write_ttml(&[cue], "en");
+/// assert!(ttml.contains(r#"<p begin="00:01:01.500" end="00:01:04.000">Good evening.<br/>Welcome.</p>"#));
+/// let read = read_ttml(ttml.as_bytes(), &smooth::Limits::default())?;
+/// assert_eq!(read.cues[0].text, "Good evening.\nWelcome.");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn write_ttml(cues: &[SimpleCue], language: &str) -> String {
     let mut out = String::from(HEAD);

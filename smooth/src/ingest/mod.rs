@@ -10,6 +10,43 @@
 //! ```
 //!
 //! The boxes of the header come in any order, and may come again. Others are passed over.
+//!
+//! ```
+//! use smooth::boxes::build::{self, FragmentSpec, Sample};
+//! use smooth::ingest::{Demuxer, Event, TrackInfo};
+//! use smooth::manifest::{Kind, QualityLevel};
+//! use smooth::{Limits, Span, Timescale};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // an encoder of captions
+//! let level = QualityLevel { fourcc: "TTML".into(), bitrate: 1000, ..QualityLevel::default() };
+//! let name = "captions".into();
+//! let track = TrackInfo { level, name, ..TrackInfo::new(1, Kind::Text) };
+//! let mut stream = build::push_header(&[track]).map_err(|_| "not describable")?;
+//! let sample = Sample { duration: 20_000_000, size: 5, ..Sample::default() };
+//! let span = Span { time: 0, duration: 20_000_000 };
+//! stream.extend(build::fragment(&FragmentSpec { sequence: 1, track_id: 1, span, samples: &[sample] }));
+//! stream.extend(build::mdat_header(5));
+//! stream.extend(b"<tt/>");
+//! stream.extend(build::EMPTY_MFRA);
+//!
+//! // the origin, whatever pieces the network makes
+//! let mut demuxer = Demuxer::new(Limits::default());
+//! let mut events = Vec::new();
+//! for piece in stream.chunks(100) {
+//!     demuxer.push(piece.to_vec().into());
+//!     while let Some(event) = demuxer.poll()? {
+//!         events.push(event);
+//!     }
+//! }
+//! let [Event::Header(header), Event::Fragment(fragment), Event::EndOfStream] = &events[..] else {
+//!     panic!("{events:?}");
+//! };
+//! assert_eq!(header.tracks[0].name, "captions");
+//! assert_eq!(fragment.head.span, Some(span));
+//! # Ok(())
+//! # }
+//! ```
 
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]

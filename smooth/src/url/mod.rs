@@ -2,6 +2,21 @@
 //!
 //! Times are exact for every `u64`: a browser's number would round those beyond 2^53, and Unix time
 //! in 100 ns is beyond it.
+//!
+//! ```
+//! use smooth::url::{FragmentRequest, Noun, Request, split_presentation};
+//!
+//! # fn main() -> Result<(), smooth::Error> {
+//! let path = "/live/event.isml/qualitylevels(128000)/fragments(audio=17000000000000000)";
+//! let (presentation, rest) = split_presentation(path).expect("a publishing point");
+//! assert_eq!(presentation, "/live/event.isml");
+//! let Request::Fragment(FragmentRequest { noun, bitrate, name, time, .. }) = Request::parse(rest)? else {
+//!     panic!("not a fragment");
+//! };
+//! assert_eq!((noun, bitrate, &*name, time), (Noun::Fragments, 128_000, "audio", 17_000_000_000_000_000));
+//! # Ok(())
+//! # }
+//! ```
 
 mod escape;
 mod parse;
