@@ -9,8 +9,12 @@
 //!
 //! [`serve`] runs all of it in the calling process.
 
+pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod deliver;
 pub mod http;
+pub mod ingest;
+pub mod publishing_point;
 
 pub use http::serve;

@@ -87,6 +87,9 @@ settings! {
     /// Seconds of media by which a track may jump forward and still be the same timeline.
     max_jump_seconds("SILVERLANE_MAX_JUMP_SECONDS"): u64 = 86_400;
 
+    /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
+    /// URL unique for good.
+    fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;
     /// Longest time in milliseconds that a request for a fragment to come (?wait=MS) is held. 0: never.
     max_hold_ms("SILVERLANE_MAX_HOLD_MS"): u64 = 8000;
     /// Requests held at the same time, over all publishing points; more are answered at once.

@@ -31,6 +31,11 @@ impl Buffer {
         self.gathered.get(..len).unwrap_or(&self.gathered)
     }
 
+    /// Whether no byte is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.gathered.is_empty() && self.newest.is_empty()
+    }
+
     /// Takes `len` bytes; `None` if fewer are there, which then stay.
     pub(super) fn take(&mut self, len: usize) -> Option<Bytes> {
         if self.gathered.is_empty() && self.newest.len() >= len {

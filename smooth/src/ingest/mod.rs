@@ -182,6 +182,13 @@ impl Demuxer {
         result
     }
 
+    /// Whether the stream may end here: no box has begun that is not there as a whole, and no fragment
+    /// waits for its `mdat`. Ask after [`poll`](Self::poll) has answered `None`.
+    #[must_use]
+    pub fn is_between_boxes(&self) -> bool {
+        self.skip == 0 && self.moof.is_none() && self.buffer.is_empty()
+    }
+
     fn step(&mut self) -> Result<Option<Event>, Error> {
         loop {
             self.skip = self.skip.saturating_sub(self.buffer.skip(self.skip));

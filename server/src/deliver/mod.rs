@@ -1,0 +1,5 @@
+//! From a snapshot to what viewers read. The modules below are pure functions; [`route`] is their edge.
+
+pub mod body;
+pub mod route;
+pub mod smooth;

@@ -1,0 +1,162 @@
+//! GET and HEAD behind a publishing point: parse, ask the snapshot, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use smooth::manifest::Kind;
+use smooth::url::{FragmentRequest, Noun, Request};
+use tokio::time::{Instant, timeout_at};
+
+use super::body::Pieces;
+use super::smooth::fragment::{self, Answer, Found, Miss};
+use super::smooth::manifest;
+use crate::http::{App, problem};
+use crate::publishing_point::PublishingPoint;
+
+/// Answers `request` from `point`. `query` may ask to wait (`wait=MS`).
+pub async fn serve(
+    app: &App,
+    point: &PublishingPoint,
+    request: &Request,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    match request {
+        Request::Manifest { event, options } if options.is_empty() => {
+            manifest(point, event.as_deref(), headers)
+        }
+        Request::Fragment(request) => fragment(app, point, request, query, headers).await,
+        _ => problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered"),
+    }
+}
+
+fn manifest(point: &PublishingPoint, event: Option<&str>, headers: &HeaderMap) -> Response<Body> {
+    let snapshot = point.snapshot();
+    let document = snapshot.has_event(event).then(|| snapshot.manifest(manifest::render)).flatten();
+    let Some(document) = document else {
+        return problem(StatusCode::NOT_FOUND, "not-started", "nothing is being broadcast here yet");
+    };
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
+        .header(header::CACHE_CONTROL, "public, max-age=1");
+    finish(response, headers, &document.tag, [document.body.clone()])
+}
+
+async fn fragment(
+    app: &App,
+    point: &PublishingPoint,
+    request: &FragmentRequest,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let until = Instant::now() + wait(query).min(app.settings.max_hold());
+    let mut versions = point.versions();
+    let mut held = None;
+    loop {
+        versions.mark_unchanged();
+        let snapshot = point.snapshot();
+        let miss = match fragment::find(&snapshot, request) {
+            Ok(found) => {
+                return match snapshot.media(found.level, found.entry) {
+                    Ok(Some(media)) => match fragment::answer(&found, &media, request.noun) {
+                        Ok(answer) => send(app, request, &found, answer, headers),
+                        Err(e) => broken(point, &e),
+                    },
+                    Ok(None) => missed(Miss::Gone),
+                    Err(e) => broken(point, &e),
+                };
+            }
+            Err(miss) => miss,
+        };
+        drop(snapshot);
+        if miss != Miss::NotYet || Instant::now() >= until {
+            return missed(miss);
+        }
+        if held.is_none() {
+            held = Arc::clone(&app.holds).try_acquire_owned().ok();
+        }
+        if held.is_none() || app.is_stopping() {
+            return missed(miss);
+        }
+        tokio::select! {
+            changed = timeout_at(until, versions.changed()) => if !matches!(changed, Ok(Ok(()))) {
+                return missed(miss);
+            },
+            () = app.stopping() => return missed(miss),
+        }
+    }
+}
+
+fn send(
+    app: &App,
+    request: &FragmentRequest,
+    found: &Found<'_>,
+    answer: Answer,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let kind = match (request.noun, found.level.spec.kind) {
+        (Noun::RawFragments, Kind::Text) => "text/xml; charset=utf-8",
+        (Noun::RawFragments, _) => "application/octet-stream",
+        (_, Kind::Video) => "video/mp4",
+        (_, Kind::Audio) => "audio/mp4",
+        (_, Kind::Text) => "application/mp4",
+    };
+    // Without an event in the URL it is unique only as long as this process remembers the broadcast.
+    let limit = if request.event.is_some() { YEAR } else { app.settings.fragment_cache_seconds };
+    let age = found.remaining.unwrap_or(YEAR).min(limit);
+    let cache = match (found.is_final, request.event.is_some() && age == YEAR) {
+        (false, _) => "no-cache".to_owned(),
+        (true, false) => format!("public, max-age={age}"),
+        (true, true) => format!("public, max-age={age}, immutable"),
+    };
+    let response =
+        Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
+    finish(response, headers, &answer.tag, answer.pieces)
+}
+
+/// 304 to who has it.
+fn finish(
+    response: axum::http::response::Builder,
+    request: &HeaderMap,
+    tag: &str,
+    pieces: impl IntoIterator<Item = bytes::Bytes>,
+) -> Response<Body> {
+    let known = request.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let has = known.is_some_and(|v| v.split(',').any(|t| t.trim().trim_start_matches("W/") == tag));
+    let response = response.header(header::ETAG, tag);
+    let response = if has {
+        response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
+    } else {
+        response.body(Body::new(Pieces::new(pieces)))
+    };
+    response.unwrap_or_else(|_| Response::new(Body::empty()))
+}
+
+fn missed(miss: Miss) -> Response<Body> {
+    match miss {
+        // [MS-SSTR] 2.2.6, "Fragment Not Yet Available": no body.
+        Miss::NotYet | Miss::Hole => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+            response
+        }
+        Miss::Gone => problem(StatusCode::NOT_FOUND, "no-such-fragment", "no such fragment in the window"),
+    }
+}
+
+fn broken(point: &PublishingPoint, error: &dyn std::fmt::Display) -> Response<Body> {
+    tracing::error!(point = point.path(), %error, "a fragment cannot be served");
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the fragment cannot be served")
+}
+
+/// `wait=MS` in a query; zero without.
+fn wait(query: Option<&str>) -> Duration {
+    let pairs = query.unwrap_or_default().split('&');
+    let ms = pairs.filter_map(|p| p.strip_prefix("wait=")).find_map(|v| v.parse().ok());
+    Duration::from_millis(ms.unwrap_or(0))
+}
+
+/// In seconds.
+const YEAR: u64 = 31_536_000;

@@ -1,0 +1,129 @@
+//! Fragments of a snapshot, [MS-SSTR] 2.2.4 to 2.2.6.
+//!
+//! A fragment is served once it is listed, or named by the `tfrf` of one that is served, and as many
+//! chunks as the look-ahead says come after it: so its `tfrf` is complete, and the same for ever. Text
+//! is served as it comes, with what `tfrf` there is.
+//!
+//! `KeyFrames` is answered with 404: a fragment begins with its only key frame in all but rare cases, and
+//! no known client asks for it outside Silverlight's trick play.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smooth::Span;
+use smooth::boxes::delivery;
+use smooth::url::{FragmentRequest, Noun};
+
+use crate::archive::{Media, hash};
+use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
+use crate::publishing_point::track::Entry;
+
+/// Where a fragment is.
+pub struct Found<'a> {
+    /// Its level.
+    pub level: &'a LevelView,
+    /// The fragment.
+    pub entry: &'a Entry,
+    /// The chunks after it, nearest first.
+    pub look_ahead: Vec<Span>,
+    /// Whether `look_ahead` will never be longer.
+    pub is_final: bool,
+    /// Seconds until it leaves the window; `None` if it stays.
+    pub remaining: Option<u64>,
+}
+
+/// Why there is no fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// It may come: later than the newest that is served.
+    NotYet,
+    /// It is missing in this level.
+    Hole,
+    /// It has left the window, or never was.
+    Gone,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// One after the other.
+    pub pieces: [Bytes; 2],
+    /// `ETag`, with its quotes.
+    pub tag: String,
+}
+
+/// Looks for what `request` asks for.
+///
+/// # Errors
+///
+/// See [`Miss`].
+pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Found<'a>, Miss> {
+    let known = request.noun != Noun::KeyFrames && request.options.is_empty();
+    if !known || !snapshot.state.serves() || !snapshot.has_event(request.event.as_deref()) {
+        return Err(Miss::Gone);
+    }
+    let named = |s: &&StreamView| s.name.eq_ignore_ascii_case(&request.name);
+    let stream = snapshot.streams.iter().find(named).ok_or(Miss::Gone)?;
+    let level = stream.levels.iter().find(|l| is_level(l, request)).ok_or(Miss::Gone)?;
+    let chunk = chunk(snapshot, stream, request.time)?;
+    let after = chunk.time.saturating_add(1);
+    let look_ahead: Vec<_> = stream.chunks.from(after).take(snapshot.look_ahead as usize).copied().collect();
+    if look_ahead.len() < snapshot.held_back(stream) {
+        return Err(Miss::NotYet);
+    }
+    let absent = if snapshot.is_live() { Miss::Hole } else { Miss::Gone };
+    let entry = level.entries.at(chunk.time).ok_or(absent)?;
+    let newest = stream.chunks.last().map_or(0, |c| c.end());
+    let window = snapshot.window.saturating_mul(stream.timescale.get().into());
+    let remaining = (window > 0).then(|| {
+        let ticks = chunk.end().saturating_add(window).saturating_sub(newest);
+        ticks / u64::from(stream.timescale.get())
+    });
+    let is_final = !snapshot.is_live() || look_ahead.len() == snapshot.look_ahead as usize;
+    Ok(Found { level, entry, look_ahead, is_final, remaining })
+}
+
+/// Makes what is sent: the `moof` written anew with its place and what follows, the `mdat` as it came.
+///
+/// # Errors
+///
+/// The `moof` cannot be rewritten; it was read when it came in, so this says that something is wrong here.
+pub fn answer(found: &Found<'_>, media: &Arc<Media>, noun: Noun) -> Result<Answer, smooth::Error> {
+    let tag = |head: u64| format!("\"{:016x}\"", head ^ media.hash.rotate_left(1));
+    if noun == Noun::RawFragments {
+        let pieces = [samples(&media.mdat), Bytes::new()];
+        return Ok(Answer { pieces, tag: tag(1) });
+    }
+    let moof = delivery::rewrite(&media.moof, found.entry.span, &found.look_ahead)?;
+    let head = hash(&moof);
+    let moof = Bytes::from(moof);
+    Ok(match noun {
+        Noun::FragmentInfo => Answer { pieces: [moof, Bytes::new()], tag: tag(!head) },
+        _ => Answer { pieces: [moof, media.mdat.clone()], tag: tag(head) },
+    })
+}
+
+fn chunk(snapshot: &Snapshot, stream: &StreamView, time: u64) -> Result<Span, Miss> {
+    let later = if snapshot.is_live() { Miss::NotYet } else { Miss::Gone };
+    let last = stream.chunks.last().ok_or(later)?;
+    match stream.chunks.floor(time) {
+        Some(chunk) if chunk.time == time => Ok(*chunk),
+        Some(chunk) if chunk.contains(time) => Err(Miss::Gone),
+        Some(_) if time >= last.end() => Err(later),
+        Some(_) if snapshot.is_live() => Err(Miss::Hole),
+        _ => Err(Miss::Gone),
+    }
+}
+
+fn is_level(level: &LevelView, request: &FragmentRequest) -> bool {
+    let known = &level.spec.level;
+    known.bitrate == request.bitrate
+        && known.custom_attributes.len() == request.attributes.len()
+        && request.attributes.iter().all(|a| known.custom_attributes.contains(a))
+}
+
+/// `mdat` without its header.
+fn samples(mdat: &Bytes) -> Bytes {
+    let large = mdat.get(..4) == Some(&[0, 0, 0, 1]);
+    mdat.slice(mdat.len().min(if large { 16 } else { 8 })..)
+}

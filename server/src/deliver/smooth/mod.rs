@@ -1,0 +1,4 @@
+//! Smooth Streaming: manifest and fragments of a snapshot.
+
+pub mod fragment;
+pub mod manifest;

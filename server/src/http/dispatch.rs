@@ -1,0 +1,137 @@
+//! From a request to who answers it, and what every answer carries.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use smooth::url;
+
+use super::{App, files, problem};
+use crate::{deliver, ingest};
+
+/// Answers any request.
+pub(super) async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let began = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = answer(&app, request).await;
+    let status = response.status();
+    let headers = response.headers_mut();
+    for (name, value) in COMMON {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if (status.is_client_error() || status.is_server_error()) && !headers.contains_key(header::CACHE_CONTROL)
+    {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let micros = began.elapsed().as_micros();
+    tracing::debug!(target: "access", %method, path, status = status.as_u16(), micros);
+    response
+}
+
+async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
+    let path = request.uri().path();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if request.method() == Method::OPTIONS {
+        return preflight();
+    }
+    let built_in = match path.to_ascii_lowercase().as_str() {
+        "/healthz" => Some(("text/plain; charset=utf-8", "ok\n")),
+        "/clientaccesspolicy.xml" => Some(("text/xml; charset=utf-8", CLIENT_ACCESS_POLICY)),
+        "/crossdomain.xml" => Some(("text/xml; charset=utf-8", CROSS_DOMAIN)),
+        _ => None,
+    };
+    if let Some((kind, text)) = built_in {
+        return if reads { document(kind, text) } else { wrong_method(READ) };
+    }
+    let Ok(decoded) = url::decode(path) else {
+        return problem(StatusCode::BAD_REQUEST, "bad-url", "the path is not percent-encoded UTF-8");
+    };
+    // Both as they came and decoded: clients encode the dot and the slash, too.
+    let split = url::split_presentation(path).or_else(|| url::split_presentation(&decoded));
+    match split {
+        Some((point, rest)) if is_publishing_point(point) => {
+            let (point, rest) = (point.to_owned(), rest.to_owned());
+            presentation(app, &point, &rest, request).await
+        }
+        _ if reads => files::serve(app, &decoded, request).await,
+        _ => wrong_method(READ),
+    }
+}
+
+/// What lies behind an `.isml`.
+async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>) -> Response<Body> {
+    let parsed = match url::Request::parse(rest) {
+        Ok(parsed) => parsed,
+        Err(_) if rest.is_empty() => return not_found(),
+        Err(e) => return problem(StatusCode::BAD_REQUEST, "bad-url", &e.to_string()),
+    };
+    let Ok(point) = url::decode(point) else { return not_found() };
+    let Some(point) = app.registry.find(&point).await else { return not_found() };
+    let (parts, body) = request.into_parts();
+    match (parts.method, &parsed) {
+        (Method::POST | Method::PUT, url::Request::Ingest { event, stream }) => {
+            ingest::receive(app, &point, event.as_deref(), stream, body).await
+        }
+        (Method::GET | Method::HEAD, url::Request::Ingest { .. }) => wrong_method("POST, PUT, OPTIONS"),
+        (Method::GET | Method::HEAD, _) => {
+            deliver::route::serve(app, &point, &parsed, parts.uri.query(), &parts.headers).await
+        }
+        _ => wrong_method(READ),
+    }
+}
+
+fn is_publishing_point(path: &str) -> bool {
+    path.len() > 5
+        && path.is_char_boundary(path.len() - 5)
+        && path[path.len() - 5..].eq_ignore_ascii_case(".isml")
+}
+
+fn not_found() -> Response<Body> {
+    problem(StatusCode::NOT_FOUND, "no-such-point", "there is no publishing point here")
+}
+
+fn wrong_method(allow: &'static str) -> Response<Body> {
+    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "method", "this method is not offered here");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(READ));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+fn document(kind: &'static str, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+const READ: &str = "GET, HEAD, OPTIONS";
+
+/// Any page may play from here and measure it.
+const COMMON: [(HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Type, Content-Length, ETag, Date"),
+    (HeaderName::from_static("timing-allow-origin"), "*"),
+];
+
+/// What Silverlight asks for before it reads from another site.
+const CLIENT_ACCESS_POLICY: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<access-policy><cross-domain-access><policy>
+<allow-from http-request-headers="*"><domain uri="*"/></allow-from>
+<grant-to><resource path="/" include-subpaths="true"/></grant-to>
+</policy></cross-domain-access></access-policy>
+"#;
+
+/// The same in Flash's words, which Silverlight reads too.
+const CROSS_DOMAIN: &str = r#"<?xml version="1.0"?>
+<cross-domain-policy><allow-access-from domain="*"/><allow-http-request-headers-from domain="*" headers="*"/></cross-domain-policy>
+"#;

@@ -1,0 +1,77 @@
+//! Static files under the root: pages, the player, on-demand presentations cut into files.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use tower_http::services::ServeDir;
+
+use super::{App, problem};
+use crate::publishing_point::registry::is_plain;
+
+/// Serves the file at `path`, which is the decoded path of `request`.
+pub(super) async fn serve(app: &App, path: &str, request: Request<Body>) -> Response<Body> {
+    if !is_public(path) || !stays_inside(app.registry.root(), path).await {
+        return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file");
+    }
+    let Ok(response) = ServeDir::new(app.registry.root()).try_call(request).await else {
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the file cannot be read");
+    };
+    if response.status() == StatusCode::NOT_FOUND {
+        return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file");
+    }
+    let mut response = response.map(Body::new);
+    // Pages and player are replaced in place: ask each time whether they changed.
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Nothing hidden, and no definitions or settings.
+fn is_public(path: &str) -> bool {
+    let Some(path) = path.strip_prefix('/') else { return false };
+    let parts = path.trim_end_matches('/');
+    let private = |name: &str| {
+        let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+        ["isml", "ism", "toml"].iter().any(|e| extension.eq_ignore_ascii_case(e))
+    };
+    let last = parts.rsplit('/').next().unwrap_or_default();
+    parts.is_empty() || (parts.split('/').all(is_plain) && !private(last))
+}
+
+/// Whether `path` does not lead out of the root by a link. What does not exist stays inside.
+async fn stays_inside(root: &Path, path: &str) -> bool {
+    let file = root.join(path.trim_start_matches('/'));
+    tokio::fs::canonicalize(file).await.is_ok_and(|file| file.starts_with(root))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_settings_and_hidden_files_are_not_public() {
+        for path in [
+            "/",
+            "/index.html",
+            "/a/b.js",
+            "/x.ism/Manifest",
+            "/x.ism/QualityLevels(1)/Fragments(video=0)",
+            "/sub/",
+        ] {
+            assert!(is_public(path), "{path}");
+        }
+        for path in [
+            "/x.isml",
+            "/X.ISM",
+            "/silverlane.toml",
+            "/.git/config",
+            "/a/../b",
+            "/a//b",
+            "/a\\b",
+            "/a\0b",
+            "x",
+        ] {
+            assert!(!is_public(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! POST and PUT to `Streams(id)`: an encoder's bytes, as they come, into its publishing point.
+//!
+//! | what comes | answer |
+//! | --- | --- |
+//! | nothing (the handshake's first step) | 200 if the point is ready |
+//! | a stream to its end, with or without `mfra` | 200 |
+//! | boxes that are wrong, or end in the middle | 400 |
+//! | an idle point | 404 |
+//! | nothing for too long | 408 |
+//! | an ended broadcast, another event, other parameters of a known track | 409 |
+//! | a fragment before the header | 412 |
+//! | more than a limit allows | 413 |
+//! | something sound that we do not do | 415 |
+//! | too many encoders, or the server is stopping | 503 |
+//!
+//! Whatever ends a connection, a fragment that was not complete is forgotten and the point goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use smooth::ingest::{Demuxer, Event, Fragment, Header};
+use tokio::time::timeout;
+
+use crate::archive::{Media, TrackId};
+use crate::http::App;
+use crate::publishing_point::broadcast::{Arrival, Outcome};
+use crate::publishing_point::header::specs;
+use crate::publishing_point::track::{SessionId, TrackSpec};
+use crate::publishing_point::{PublishingPoint, Refused};
+
+/// Takes in one push stream.
+pub async fn receive(
+    app: &App,
+    point: &Arc<PublishingPoint>,
+    event: Option<&str>,
+    stream: &str,
+    mut body: Body,
+) -> Response<Body> {
+    let mut push = Push {
+        point,
+        event,
+        stream,
+        demuxer: Demuxer::new(app.settings.limits()),
+        session: None,
+        specs: Vec::new(),
+        tracks: Vec::new(),
+        ended: false,
+    };
+    let outcome = push.run(app, &mut body).await;
+    // Before the answer, so that who has read it finds the point without this connection.
+    push.close();
+    match outcome {
+        Ok(()) => Response::new(Body::empty()),
+        Err(failure) => {
+            tracing::warn!(point = point.path(), stream, error = %failure, "encoder sent away");
+            linger(&mut body).await;
+            failure.response(point.path(), stream)
+        }
+    }
+}
+
+struct Push<'a> {
+    point: &'a Arc<PublishingPoint>,
+    event: Option<&'a str>,
+    stream: &'a str,
+    demuxer: Demuxer,
+    session: Option<SessionId>,
+    specs: Vec<TrackSpec>,
+    /// Track id in this stream, and number in the broadcast.
+    tracks: Vec<(u32, TrackId)>,
+    ended: bool,
+}
+
+impl Push<'_> {
+    async fn run(&mut self, app: &App, body: &mut Body) -> Result<(), Failure> {
+        let _permit = app.encoders.try_acquire().map_err(|_| Failure::TooMany)?;
+        self.point.ready(self.event)?;
+        if body.is_end_stream() {
+            return Ok(());
+        }
+        tracing::info!(point = self.point.path(), stream = self.stream, "encoder connected");
+        loop {
+            let frame = tokio::select! {
+                frame = timeout(app.settings.ingest_idle(), body.frame()) => frame.map_err(|_| Failure::Idle)?,
+                () = app.stopping() => return Err(Failure::Stopping),
+            };
+            let Some(frame) = frame else { break };
+            let Ok(data) = frame.map_err(Failure::Lost)?.into_data() else { continue };
+            if data.is_empty() {
+                continue;
+            }
+            self.demuxer.push(data);
+            while let Some(event) = self.demuxer.poll().map_err(Failure::Format)? {
+                self.handle(event)?;
+            }
+        }
+        if self.demuxer.is_between_boxes() { Ok(()) } else { Err(Failure::Truncated) }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Header(header) => self.header(&header),
+            Event::Fragment(_) if self.ended => Err(Failure::AfterEnd),
+            Event::Fragment(fragment) => self.fragment(fragment),
+            Event::EndOfStream => {
+                self.ended = true;
+                tracing::info!(point = self.point.path(), stream = self.stream, "end of stream");
+                Ok(())
+            }
+        }
+    }
+
+    fn header(&mut self, header: &Header) -> Result<(), Failure> {
+        if header.tracks.is_empty() {
+            return Err(Failure::NoTracks);
+        }
+        self.specs = specs(&header.tracks);
+        let numbers = match self.session {
+            Some(session) => self.point.reopen(session, &self.specs)?,
+            None => {
+                let (session, numbers) = self.point.open(self.event, self.stream, &self.specs)?;
+                self.session = Some(session);
+                numbers
+            }
+        };
+        self.tracks = header.tracks.iter().map(|t| t.id).zip(numbers).collect();
+        for spec in &self.specs {
+            tracing::info!(
+                point = self.point.path(),
+                stream = self.stream,
+                kind = spec.kind.as_str(),
+                track = spec.name,
+                bitrate = spec.level.bitrate,
+                "track"
+            );
+        }
+        Ok(())
+    }
+
+    fn fragment(&mut self, fragment: Fragment) -> Result<(), Failure> {
+        let place = self.tracks.iter().position(|(id, _)| *id == fragment.track_id);
+        let (Some(session), Some(place)) = (self.session, place) else { return Err(Failure::NoTracks) };
+        let span = fragment.head.span.unwrap_or_default();
+        let arrival = Arrival {
+            // A start before zero arrives as an unsigned number of 2^64 less a little.
+            time: span.time.cast_signed(),
+            duration: span.duration,
+            media: Arc::new(Media::new(fragment.moof, fragment.mdat)),
+        };
+        let outcome = self.point.accept(session, self.tracks[place].1, arrival)?;
+        self.tell(&self.specs[place], span.time.cast_signed(), outcome);
+        Ok(())
+    }
+
+    fn tell(&self, spec: &TrackSpec, time: i64, outcome: Outcome) {
+        let (point, stream, track, bitrate) =
+            (self.point.path(), self.stream, spec.name.as_str(), spec.level.bitrate);
+        match outcome {
+            Outcome::Accepted { restarted: true, .. } => {
+                tracing::info!(
+                    point,
+                    stream,
+                    track,
+                    bitrate,
+                    time,
+                    "the encoder began anew: its times are mapped to the end"
+                );
+            }
+            Outcome::Accepted { gap: 0, .. } => {
+                tracing::debug!(point, stream, track, bitrate, time, "fragment")
+            }
+            Outcome::Accepted { gap, .. } => tracing::info!(point, stream, track, bitrate, time, gap, "gap"),
+            dropped => tracing::debug!(point, stream, track, bitrate, time, ?dropped, "fragment dropped"),
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            if self.ended {
+                self.point.end(session)
+            } else {
+                self.point.close(session)
+            }
+            tracing::info!(point = self.point.path(), stream = self.stream, "encoder gone");
+        }
+    }
+}
+
+/// The connection may break at any moment, and then nobody comes back to close the session.
+impl Drop for Push<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Why a push stream ended before its end.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("{0}")]
+    Format(smooth::Error),
+    #[error("the stream ends in the middle of a box or fragment")]
+    Truncated,
+    #[error("the header names no tracks")]
+    NoTracks,
+    #[error("a fragment after the end of the stream")]
+    AfterEnd,
+    #[error("the connection broke: {0}")]
+    Lost(axum::Error),
+    #[error("nothing came for too long")]
+    Idle,
+    #[error("too many encoders are connected")]
+    TooMany,
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl Failure {
+    fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Refused(Refused::Idle) => (StatusCode::NOT_FOUND, "not-started"),
+            Self::Refused(Refused::Stopped) => (StatusCode::CONFLICT, "stopped"),
+            Self::Refused(Refused::OtherEvent) => (StatusCode::CONFLICT, "other-event"),
+            Self::Refused(Refused::Header(_)) => (StatusCode::CONFLICT, "header-changed"),
+            Self::Format(smooth::Error::Limit { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::Format(smooth::Error::Unsupported { .. }) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported")
+            }
+            Self::Format(smooth::Error::Invalid { what: "moof", rule: "it comes before the header" }) => {
+                (StatusCode::PRECONDITION_FAILED, "no-header")
+            }
+            Self::Format(_) | Self::NoTracks | Self::AfterEnd => (StatusCode::BAD_REQUEST, "bad-stream"),
+            Self::Truncated | Self::Lost(_) => (StatusCode::BAD_REQUEST, "truncated"),
+            Self::Idle => (StatusCode::REQUEST_TIMEOUT, "idle"),
+            Self::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too-many-encoders"),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        }
+    }
+
+    fn response(&self, point: &str, stream: &str) -> Response<Body> {
+        let (status, code) = self.status();
+        let body = serde_json::json!({
+            "error": code, "message": self.to_string(), "point": point, "stream": stream,
+        });
+        Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONNECTION, "close")
+            .body(Body::from(body.to_string()))
+            .unwrap_or_default()
+    }
+}
+
+/// Reads on for a moment: to close on a sender at once would take the answer away from it.
+async fn linger(body: &mut Body) {
+    let mut left = LINGER_BYTES;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = timeout(LINGER, read).await;
+}
+
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 1 << 20;

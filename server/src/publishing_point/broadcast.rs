@@ -1,0 +1,372 @@
+//! A broadcast: what the encoders delivered, in order, without a clock.
+//!
+//! Everything here is a function of the settings and of the fragments in their order; the time `now` that
+//! the caller passes decides only whether another connection counts as alive. Where a fragment belongs is
+//! said in `placement`, when it is published in `stream`.
+//!
+//! A new run starts where the broadcast ends: its offset is the end over all tracks less the first time
+//! of the fragment that opened it. What dead connections left unpublished is forgotten first, so that no
+//! level has a hole where another one was quicker. All connections of an encoder that began anew land on
+//! one run, for each joins the run under which its first time is nearest to the end of its track.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smooth::Span;
+use smooth::manifest::Kind;
+
+use super::placement::Verdict;
+use super::runs::{from_units, units_up};
+use super::session::Sessions;
+use super::stream::Stream;
+use super::track::{Entry, SessionId, Track, TrackSpec};
+use crate::archive::{FragmentLog, Media, TrackId};
+
+/// The settings of a broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How many of the newest chunks are held back.
+    pub look_ahead: u32,
+    /// Seconds of media that stay available; 0 for all.
+    pub window: u64,
+    /// See [`Settings::resend_fragments`](crate::config::Settings::resend_fragments).
+    pub resend_fragments: u32,
+    /// See [`Settings::max_jump_seconds`](crate::config::Settings::max_jump_seconds).
+    pub max_jump: u64,
+    /// Bytes of media to keep at most.
+    pub max_bytes: u64,
+    /// Tracks at most.
+    pub max_tracks: usize,
+}
+
+/// A fragment on its way in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The encoder's start in ticks; may be negative.
+    pub time: i64,
+    /// Duration in ticks.
+    pub duration: u64,
+    /// Its bytes.
+    pub media: Arc<Media>,
+}
+
+/// What became of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Taken in.
+    Accepted {
+        /// Ticks that are missing before it.
+        gap: u64,
+        /// Its encoder began anew, and a new run starts with it.
+        restarted: bool,
+    },
+    /// It was there.
+    Duplicate,
+    /// Other bytes were there; they stay.
+    Conflict,
+    /// Behind the end of the track.
+    Late,
+    /// Its start is not that of a chunk of its stream.
+    Unaligned,
+    /// No duration, or a time out of all range.
+    Unusable,
+}
+
+/// Why a push stream's header is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A track that is known came with other parameters.
+    #[error(
+        "track {name} at {bitrate} bit/s is known, but {reason}; shut the publishing point down, or use another name"
+    )]
+    Changed {
+        /// Its name.
+        name: String,
+        /// Its bitrate in bits/s.
+        bitrate: u32,
+        /// What is different.
+        reason: &'static str,
+    },
+    /// Levels of one stream have to count time alike.
+    #[error("track {name} has another timescale than the other levels of its stream")]
+    Timescale {
+        /// Its name.
+        name: String,
+    },
+    /// Too many tracks.
+    #[error("the publishing point has {max} tracks, which is the limit")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+}
+
+/// Something an operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A chunk was published although levels lack it.
+    Incomplete {
+        /// Name of the stream.
+        stream: String,
+        /// Start of the chunk in ticks.
+        time: u64,
+        /// How many levels lack it.
+        lacking: usize,
+    },
+    /// The window no longer fits into memory: the oldest fragments go early. Said once.
+    MemoryFull,
+}
+
+/// See the module.
+pub struct Broadcast {
+    /// Its settings.
+    pub rules: Rules,
+    /// Its tracks, in order of first appearance.
+    pub tracks: Vec<Track>,
+    /// Its streams, in the order of the manifest.
+    pub streams: Vec<Stream>,
+    /// Whether something changed that viewers can see. Reset by whoever shows it to them.
+    pub changed: bool,
+    /// What an operator should know. Drained by whoever tells them.
+    pub notes: Vec<Note>,
+    pub(super) log: Arc<dyn FragmentLog>,
+    pub(super) sessions: Sessions,
+    /// Offsets of the latest runs, in units of 100 ns.
+    pub(super) runs: Vec<i64>,
+    /// Where it starts, in units of 100 ns: the end of the one before it, so that no URL is used twice.
+    pub(super) begin: i64,
+    full: bool,
+}
+
+impl Broadcast {
+    /// An empty broadcast that starts at `begin`, in units of 100 ns, or later.
+    #[must_use]
+    pub fn new(rules: Rules, log: Arc<dyn FragmentLog>, begin: i64) -> Self {
+        Self {
+            rules,
+            tracks: Vec::new(),
+            streams: Vec::new(),
+            changed: false,
+            notes: Vec::new(),
+            log,
+            sessions: Sessions::default(),
+            runs: vec![0],
+            begin,
+            full: false,
+        }
+    }
+
+    /// Takes in the header of connection `session`. Returns the number of each of its tracks.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`]; nothing changes then.
+    pub fn open(&mut self, session: SessionId, specs: &[TrackSpec]) -> Result<Vec<TrackId>, Refusal> {
+        let mut fresh = 0;
+        for spec in specs {
+            let name = || spec.name.clone();
+            if let Some(known) = self.tracks.iter().find(|t| t.spec.same_identity(spec)) {
+                if let Some(reason) = spec.conflict(&known.spec) {
+                    return Err(Refusal::Changed { name: name(), bitrate: spec.level.bitrate, reason });
+                }
+                continue;
+            }
+            fresh += 1;
+            let others = self.tracks.iter().map(|t| &*t.spec).chain(specs);
+            if others.filter(|o| o.same_stream(spec)).any(|o| o.timescale != spec.timescale) {
+                return Err(Refusal::Timescale { name: name() });
+            }
+        }
+        if self.tracks.len().saturating_add(fresh) > self.rules.max_tracks {
+            return Err(Refusal::TooMany { max: self.rules.max_tracks });
+        }
+        self.sessions.open(session);
+        Ok(specs.iter().enumerate().map(|(rank, spec)| self.register(rank, spec)).collect())
+    }
+
+    fn register(&mut self, rank: usize, spec: &TrackSpec) -> TrackId {
+        if let Some(id) = self.tracks.iter().position(|t| t.spec.same_identity(spec)) {
+            return id;
+        }
+        self.changed = true;
+        let id = self.tracks.len();
+        self.tracks.push(Track::new(spec.clone()));
+        if let Some(stream) = self.streams.iter_mut().find(|s| s.kind == spec.kind && s.name == spec.name) {
+            stream.rank = stream.rank.min(rank);
+            stream.levels.push(id);
+            stream.levels.sort_by_key(|&id| {
+                let level = &self.tracks[id].spec.level;
+                (level.bitrate, level.custom_attributes.clone())
+            });
+        } else {
+            self.streams.push(Stream::new(spec, rank, id));
+        }
+        // Known from the headers alone, so that two origins list streams alike.
+        self.streams.sort_by(|a, b| (a.kind, a.rank, &a.name).cmp(&(b.kind, b.rank, &b.name)));
+        id
+    }
+
+    /// Forgets the connection; what it delivered stays.
+    pub fn close(&mut self, session: SessionId) {
+        self.sessions.close(session);
+    }
+
+    /// Takes in one fragment that connection `session` brought at `now`, a time since any fixed moment.
+    pub fn accept(&mut self, now: Duration, session: SessionId, id: TrackId, arrival: Arrival) -> Outcome {
+        let Some(track) = self.tracks.get(id) else { return Outcome::Unusable };
+        let (kind, timescale) = (track.spec.kind, track.spec.timescale);
+        let per_second = u64::from(timescale.get());
+        let longest = per_second.saturating_mul(LONGEST);
+        let empty = arrival.duration == 0 && kind != Kind::Text;
+        if empty || arrival.duration > longest || arrival.time.unsigned_abs() > RANGE {
+            return Outcome::Unusable;
+        }
+        let fresh = self.sessions.arrived(session, id, arrival.time);
+        let step = arrival.duration.max(track.step());
+        let patience = Duration::from_secs_f64(timescale.seconds(step) * 2.5);
+        let mut restarted = false;
+        let outcome = loop {
+            let offset = match self.sessions.offset(session) {
+                Some(offset) => offset,
+                None => self.nearest_run(id, &arrival, step),
+            };
+            let mapped = arrival.time.saturating_add(from_units(offset, timescale));
+            let verdict = self.judge(now, session, id, &arrival, mapped, step, patience, fresh);
+            let start = match verdict {
+                Verdict::Append(start) | Verdict::Insert(start) => start,
+                Verdict::Restart if !restarted => {
+                    restarted = true;
+                    self.restart(now, session, timescale, arrival.time, patience);
+                    continue;
+                }
+                Verdict::Duplicate => break Outcome::Duplicate,
+                Verdict::Conflict => break Outcome::Conflict,
+                Verdict::Late | Verdict::Restart => break Outcome::Late,
+            };
+            self.sessions.join(session, offset);
+            let end = u64::try_from(mapped.saturating_add_unsigned(arrival.duration)).unwrap_or(0);
+            let span = Span { time: start, duration: end.saturating_sub(start) };
+            let hash = arrival.media.hash;
+            let entry = Entry { span, raw: mapped, session, hash, media: Some(arrival.media) };
+            break self.store(id, entry, verdict, restarted);
+        };
+        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
+            self.sessions.delivered(now, session, id);
+        }
+        self.count(id, outcome);
+        outcome
+    }
+
+    fn store(&mut self, id: TrackId, entry: Entry, verdict: Verdict, restarted: bool) -> Outcome {
+        let Some(at) = self.streams.iter().position(|s| s.levels.contains(&id)) else {
+            return Outcome::Unusable;
+        };
+        let (stream, track) = (&mut self.streams[at], &mut self.tracks[id]);
+        let span = entry.span;
+        let gap = match (verdict, track.end()) {
+            (Verdict::Append(start), Some(end)) => start.saturating_sub(end),
+            _ => 0,
+        };
+        // Rounding between timescales is none.
+        let gap = if gap > u64::from(track.spec.timescale.get()) / 100 { gap } else { 0 };
+        if span.time < stream.end {
+            let media = entry.media.clone();
+            if stream.chunks.at(span.time).is_none() || !track.attach(entry) {
+                return Outcome::Unaligned;
+            }
+            self.keep(id, span, media.as_ref());
+            self.changed = true;
+        } else {
+            track.wait(entry);
+            self.settle(at, false);
+        }
+        self.trim();
+        Outcome::Accepted { gap, restarted }
+    }
+
+    /// Publishes what waits in every stream: the broadcast is over.
+    pub fn finish(&mut self) {
+        for at in 0..self.streams.len() {
+            self.settle(at, true);
+        }
+        if let Err(e) = self.log.seal() {
+            tracing::error!(error = %e, "the fragment log cannot be sealed");
+        }
+        self.changed = true;
+    }
+
+    pub(super) fn settle(&mut self, at: usize, all: bool) {
+        let published = self.streams[at].settle(&mut self.tracks, all);
+        for (chunk, lacking) in published {
+            self.changed = true;
+            let stream = &self.streams[at];
+            for &id in &stream.levels {
+                if let Some(entry) = self.tracks[id].entries.at(chunk.time) {
+                    self.keep(id, entry.span, entry.media.as_ref());
+                }
+            }
+            if lacking > 0 {
+                self.notes.push(Note::Incomplete { stream: stream.name.clone(), time: chunk.time, lacking });
+            }
+        }
+    }
+
+    fn keep(&self, id: TrackId, span: Span, media: Option<&Arc<Media>>) {
+        let Some(media) = media else { return };
+        if let Err(e) = self.log.append(id, span, media) {
+            tracing::error!(track = id, time = span.time, error = %e, "a fragment cannot be archived");
+        }
+    }
+
+    fn count(&mut self, id: TrackId, outcome: Outcome) {
+        let Some(track) = self.tracks.get_mut(id) else { return };
+        let counters = &mut track.counters;
+        match outcome {
+            Outcome::Accepted { gap, restarted } => {
+                counters.accepted += 1;
+                counters.gaps += u64::from(gap > 0);
+                counters.restarts += u64::from(restarted);
+            }
+            Outcome::Duplicate => counters.duplicates += 1,
+            Outcome::Conflict => counters.conflicts += 1,
+            Outcome::Late | Outcome::Unusable => counters.late += 1,
+            Outcome::Unaligned => counters.unaligned += 1,
+        }
+    }
+
+    pub(super) fn stream(&self, id: TrackId) -> Option<&Stream> {
+        self.streams.iter().find(|s| s.levels.contains(&id))
+    }
+
+    /// Whether no track has a fragment.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tracks.iter().all(|t| t.end().is_none())
+    }
+
+    /// Where the broadcast ends, in units of 100 ns: over all tracks but text, unless there is only text.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        let end = |text: bool| {
+            let tracks = self.tracks.iter().filter(move |t| (t.spec.kind == Kind::Text) == text);
+            tracks.filter_map(|t| Some(units_up(t.end()?, t.spec.timescale))).max()
+        };
+        end(false).or_else(|| end(true)).unwrap_or(self.begin).max(self.begin)
+    }
+
+    pub(super) fn is_full(&mut self) -> bool {
+        let full = self.tracks.iter().map(|t| t.bytes).sum::<u64>() > self.rules.max_bytes;
+        if full && !self.full {
+            self.full = true;
+            self.notes.push(Note::MemoryFull);
+        }
+        full
+    }
+}
+
+/// Seconds of the longest fragment: a day, for a caption that stays.
+const LONGEST: u64 = 86_400;
+
+/// The largest encoder time in ticks; leaves room for all sums.
+const RANGE: u64 = 1 << 61;

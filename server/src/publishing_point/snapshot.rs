@@ -1,0 +1,146 @@
+//! One version of a publishing point, as viewers see it. Never changes; reading it takes no lock.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use smooth::manifest::Kind;
+use smooth::{Span, Timescale};
+
+use super::blocks::Blocks;
+use super::broadcast::Broadcast;
+use super::state::State;
+use super::track::{Entry, TrackSpec};
+use crate::archive::{FragmentLog, Media, TrackId};
+
+/// See the module.
+pub struct Snapshot {
+    /// Goes up with every version.
+    pub version: u64,
+    /// Where the point stands.
+    pub state: State,
+    /// Event that is being broadcast, where the encoder names one.
+    pub event: Option<String>,
+    /// How many of the newest chunks are held back while the point is live.
+    pub look_ahead: u32,
+    /// Seconds of media that stay available; 0 for all.
+    pub window: u64,
+    /// Estimated duration in seconds; 0 if unknown.
+    pub estimated: u64,
+    /// Milliseconds for which a request for the next fragment may be held; 0 for none.
+    pub max_hold_ms: u64,
+    /// Streams in the order of the manifest.
+    pub streams: Vec<StreamView>,
+    log: Option<Arc<dyn FragmentLog>>,
+    manifest: OnceLock<Option<Document>>,
+}
+
+/// One stream of a [`Snapshot`].
+pub struct StreamView {
+    /// What it carries.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Ticks per second.
+    pub timescale: Timescale,
+    /// Chunks published so far, those held back among them.
+    pub chunks: Blocks<Span>,
+    /// Levels, lowest bitrate first.
+    pub levels: Vec<LevelView>,
+}
+
+/// One level of a [`StreamView`].
+pub struct LevelView {
+    /// Its number in the log.
+    pub id: TrackId,
+    /// Its header.
+    pub spec: Arc<TrackSpec>,
+    /// Its fragments.
+    pub entries: Blocks<Entry>,
+}
+
+/// A rendered manifest.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// UTF-8.
+    pub body: Bytes,
+    /// `ETag`, with its quotes.
+    pub tag: String,
+}
+
+/// What a snapshot takes from the definition and the settings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frame {
+    pub(super) event: Option<String>,
+    pub(super) version: u64,
+    pub(super) state: State,
+    pub(super) estimated: u64,
+    pub(super) max_hold_ms: u64,
+}
+
+impl Snapshot {
+    pub(super) fn of(frame: Frame, broadcast: Option<&Broadcast>) -> Self {
+        let streams = broadcast.map(|b| {
+            let level = |&id: &TrackId| {
+                let track = b.tracks.get(id)?;
+                Some(LevelView { id, spec: Arc::clone(&track.spec), entries: track.entries.clone() })
+            };
+            let view = |s: &super::stream::Stream| StreamView {
+                kind: s.kind,
+                name: s.name.clone(),
+                timescale: s.timescale,
+                chunks: s.chunks.clone(),
+                levels: s.levels.iter().filter_map(level).collect(),
+            };
+            b.streams.iter().map(view).collect()
+        });
+        Self {
+            version: frame.version,
+            state: frame.state,
+            event: frame.event,
+            look_ahead: broadcast.map_or(0, |b| b.rules.look_ahead),
+            window: broadcast.map_or(0, |b| b.rules.window),
+            estimated: frame.estimated,
+            max_hold_ms: frame.max_hold_ms,
+            streams: streams.unwrap_or_default(),
+            log: broadcast.map(|b| Arc::clone(&b.log)),
+            manifest: OnceLock::new(),
+        }
+    }
+
+    /// Whether more is to come.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.state == State::Started
+    }
+
+    /// Whether a URL with `event` means this broadcast; one without any does.
+    #[must_use]
+    pub fn has_event(&self, event: Option<&str>) -> bool {
+        event.is_none() || event == self.event.as_deref()
+    }
+
+    /// How many of the newest chunks of `stream` are held back. Text is not: its chunks may be rare.
+    #[must_use]
+    pub fn held_back(&self, stream: &StreamView) -> usize {
+        if self.is_live() && stream.kind != Kind::Text { self.look_ahead as usize } else { 0 }
+    }
+
+    /// The manifest, rendered by `render` at the first call; `None` while there is nothing to show.
+    pub fn manifest(&self, render: impl FnOnce(&Self) -> Option<Document>) -> Option<&Document> {
+        self.manifest.get_or_init(|| render(self)).as_ref()
+    }
+
+    /// The media of a fragment of this snapshot, from memory or from the log.
+    ///
+    /// # Errors
+    ///
+    /// The log's storage failed.
+    pub fn media(&self, level: &LevelView, entry: &Entry) -> io::Result<Option<Arc<Media>>> {
+        match (&entry.media, &self.log) {
+            (Some(media), _) => Ok(Some(Arc::clone(media))),
+            (None, Some(log)) => log.get(level.id, entry.span.time),
+            (None, None) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A stream: levels of the same content, and the chunks that are published for all of them.
+//!
+//! A chunk is published once every active level has its fragment, or 1.5 durations of media later; a
+//! level that missed three in a row is not waited for until it is in time again. So all levels announce
+//! the same chunks, and what is published is never taken back. Text is published as it comes.
+
+use smooth::manifest::Kind;
+use smooth::{Span, Timescale};
+
+use super::blocks::Blocks;
+use super::track::{Track, TrackSpec};
+use crate::archive::TrackId;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Stream {
+    /// What it carries.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Ticks per second.
+    pub timescale: Timescale,
+    /// Place of its first track in the header that brought it: the order in the manifest.
+    pub rank: usize,
+    /// Its levels, lowest bitrate first.
+    pub levels: Vec<TrackId>,
+    /// Published chunks.
+    pub chunks: Blocks<Span>,
+    /// First tick after the newest chunk ever published (for text, after its start).
+    pub end: u64,
+}
+
+impl Stream {
+    pub(super) fn new(spec: &TrackSpec, rank: usize, level: TrackId) -> Self {
+        Self {
+            kind: spec.kind,
+            name: spec.name.clone(),
+            timescale: spec.timescale,
+            rank,
+            levels: vec![level],
+            chunks: Blocks::default(),
+            end: 0,
+        }
+    }
+
+    /// Publishes every chunk whose time has come; all that wait, if `all`. Returns them with the number
+    /// of levels that lack each.
+    pub(super) fn settle(&mut self, tracks: &mut [Track], all: bool) -> Vec<(Span, usize)> {
+        let mut published = Vec::new();
+        while let Some(chunk) = self.next(tracks, all) {
+            let mut lacking = 0;
+            self.end = if self.kind == Kind::Text { chunk.time.saturating_add(1) } else { chunk.end() };
+            self.chunks.insert(chunk);
+            for &id in &self.levels {
+                let Some(track) = tracks.get_mut(id) else { continue };
+                let mut had = false;
+                while let Some(entry) = track.next_before(self.end) {
+                    if entry.span.time == chunk.time {
+                        had = track.attach(entry);
+                    } else {
+                        track.counters.unaligned += 1;
+                    }
+                }
+                track.misses = if had { 0 } else { track.misses.saturating_add(1) };
+                lacking += usize::from(!had);
+            }
+            published.push((chunk, lacking));
+        }
+        published
+    }
+
+    /// The next chunk to publish. Where levels differ in its duration, the lowest says.
+    fn next(&self, tracks: &[Track], all: bool) -> Option<Span> {
+        let levels = || self.levels.iter().filter_map(|&id| tracks.get(id));
+        let chunk = levels().filter_map(|t| Some(t.pending.front()?.span)).min_by_key(|span| span.time)?;
+        let in_time = |t: &Track| t.pending.front().is_some_and(|e| e.span.time == chunk.time);
+        let complete = levels().filter(|t| t.active()).all(in_time);
+        let newest = levels().filter_map(|t| Some(t.pending.back()?.span.end())).max()?;
+        let patience = chunk.duration.saturating_add(chunk.duration / 2);
+        let waited = newest >= chunk.end().saturating_add(patience);
+        (all || self.kind == Kind::Text || complete || waited).then_some(chunk)
+    }
+}

@@ -1,0 +1,232 @@
+//! One track: a quality level of a stream, and the fragments that came for it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use smooth::manifest::{Kind, QualityLevel};
+use smooth::{Span, Timescale};
+
+use super::blocks::{Blocks, Timed};
+use crate::archive::Media;
+
+/// Number of an encoder connection; never used twice in a process, and never part of what is served.
+pub type SessionId = u64;
+
+/// What a push stream's header says about a track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackSpec {
+    /// What it carries.
+    pub kind: Kind,
+    /// `trackName`: the stream it is a level of.
+    pub name: String,
+    /// `Subtype`, upper case.
+    pub subtype: String,
+    /// `systemLanguage`; empty if unknown.
+    pub language: String,
+    /// Ticks per second of its fragments.
+    pub timescale: Timescale,
+    /// `parentTrackName`: it is sparse.
+    pub parent: Option<String>,
+    /// `manifestOutput`.
+    pub manifest_output: bool,
+    /// `DisplayWidth` and `DisplayHeight` in pixels; 0 if absent.
+    pub display: (u32, u32),
+    /// Codec and bitrate. `index` is not set.
+    pub level: QualityLevel,
+}
+
+impl TrackSpec {
+    /// Whether both name the same track: kind, name, bitrate and custom attributes.
+    #[must_use]
+    pub fn same_identity(&self, other: &Self) -> bool {
+        self.same_stream(other)
+            && self.level.bitrate == other.level.bitrate
+            && self.level.custom_attributes == other.level.custom_attributes
+    }
+
+    /// Whether both are levels of one stream.
+    #[must_use]
+    pub fn same_stream(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.name == other.name
+    }
+
+    /// What keeps a track with this header from going on as `known`, which has the same identity.
+    #[must_use]
+    pub fn conflict(&self, known: &Self) -> Option<&'static str> {
+        if self.timescale != known.timescale {
+            Some("its timescale changed")
+        } else if self.level.fourcc != known.level.fourcc {
+            Some("its codec changed")
+        } else if self.level.private_data != known.level.private_data {
+            Some("its codec private data changed")
+        } else {
+            None
+        }
+    }
+}
+
+/// A fragment at its place on the broadcast's timeline.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Start and duration, in ticks of the stream.
+    pub span: Span,
+    /// The encoder's start, mapped but not clipped, in ticks.
+    pub raw: i64,
+    /// Who sent it.
+    pub session: SessionId,
+    /// Of its `mdat`, see [`Media::hash`].
+    pub hash: u64,
+    /// The fragment; `None` once it is to be read from the log.
+    pub media: Option<Arc<Media>>,
+}
+
+impl Entry {
+    fn cost(&self) -> u64 {
+        self.media.as_ref().map_or(0, |m| m.size()) + OVERHEAD
+    }
+}
+
+impl Timed for Entry {
+    fn time(&self) -> u64 {
+        self.span.time
+    }
+}
+
+/// What happened on a track since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Fragments taken in.
+    pub accepted: u64,
+    /// Copies of fragments that are there.
+    pub duplicates: u64,
+    /// Other bytes for a time that is there.
+    pub conflicts: u64,
+    /// Fragments behind the end, with no place for them.
+    pub late: u64,
+    /// Fragments whose start no other level of the stream has, when it came to publishing.
+    pub unaligned: u64,
+    /// Jumps forward.
+    pub gaps: u64,
+    /// New runs that began here.
+    pub restarts: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Track {
+    /// Its header.
+    pub spec: Arc<TrackSpec>,
+    /// Fragments that belong to a published chunk of the stream.
+    pub entries: Blocks<Entry>,
+    /// Fragments that wait for the other levels, in order of time.
+    pub pending: VecDeque<Entry>,
+    /// Bytes of both, with what keeping them costs.
+    pub bytes: u64,
+    /// Chunks published since this level last had one in time.
+    pub misses: u32,
+    /// What happened.
+    pub counters: Counters,
+    settled_end: Option<u64>,
+}
+
+impl Track {
+    pub(super) fn new(spec: TrackSpec) -> Self {
+        Self {
+            spec: Arc::new(spec),
+            entries: Blocks::default(),
+            pending: VecDeque::new(),
+            bytes: 0,
+            misses: 0,
+            counters: Counters::default(),
+            settled_end: None,
+        }
+    }
+
+    /// Adds a fragment that waits for the other levels.
+    pub(super) fn wait(&mut self, entry: Entry) {
+        self.bytes += entry.cost();
+        let at = self.pending.partition_point(|e| e.span.time < entry.span.time);
+        self.pending.insert(at, entry);
+    }
+
+    /// Adds a fragment to a published chunk. Returns false if there is one.
+    pub(super) fn attach(&mut self, entry: Entry) -> bool {
+        let (end, cost) = (self.reach(&entry), entry.cost());
+        let added = self.entries.insert(entry);
+        if added {
+            self.bytes += cost;
+            self.settled_end = self.settled_end.max(Some(end));
+        }
+        added
+    }
+
+    /// Takes out the oldest fragment that waits, if it starts before `time`.
+    pub(super) fn next_before(&mut self, time: u64) -> Option<Entry> {
+        self.pending.front().filter(|e| e.span.time < time)?;
+        let entry = self.pending.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(entry.cost());
+        Some(entry)
+    }
+
+    /// Forgets waiting fragments that `keep` refuses.
+    pub(super) fn abandon(&mut self, keep: impl Fn(&Entry) -> bool) {
+        self.pending.retain(|e| {
+            let kept = keep(e);
+            self.bytes = self.bytes.saturating_sub(if kept { 0 } else { e.cost() });
+            kept
+        });
+    }
+
+    /// Forgets published fragments that start before `time`.
+    pub(super) fn release(&mut self, time: u64) {
+        while self.entries.first().is_some_and(|e| e.span.time < time) {
+            let gone = self.entries.pop_first();
+            self.bytes = self.bytes.saturating_sub(gone.map_or(0, |e| e.cost()));
+        }
+    }
+
+    /// Whether the stream waits for this level before it publishes a chunk.
+    pub(super) const fn active(&self) -> bool {
+        self.misses < MISSES
+    }
+
+    /// First tick where the next fragment may start: the end of the newest one. Captions may overlap,
+    /// so for text it is the tick after the newest start. `None` before the first fragment.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.pending.back().map(|e| self.reach(e)).max(self.settled_end)
+    }
+
+    /// Duration of the newest fragment in ticks.
+    pub(super) fn step(&self) -> u64 {
+        let newest = self.pending.back().or_else(|| self.entries.last());
+        newest.map_or(0, |e| e.span.duration)
+    }
+
+    /// The fragment whose mapped start was `raw`. Clipping moves a start forward by `slack` ticks at most.
+    pub(super) fn with_raw(&self, raw: i64, slack: u64) -> Option<&Entry> {
+        let from = u64::try_from(raw).unwrap_or(0);
+        let near = |e: &&Entry| e.span.time <= from.saturating_add(slack);
+        self.entries.from(from).take_while(near).chain(&self.pending).find(|e| e.raw == raw)
+    }
+
+    /// Whether no fragment lies between `span`'s start and end.
+    pub(super) fn is_free(&self, span: Span) -> bool {
+        let before = self
+            .entries
+            .floor(span.time)
+            .is_none_or(|e| e.span.end() <= span.time && e.span.time != span.time);
+        let after = self.entries.from(span.time).next().is_none_or(|e| e.span.time >= span.end());
+        let clear = |e: &Entry| e.span.end() <= span.time || e.span.time >= span.end();
+        before && after && self.pending.iter().all(clear)
+    }
+
+    fn reach(&self, entry: &Entry) -> u64 {
+        if self.spec.kind == Kind::Text { entry.span.time.saturating_add(1) } else { entry.span.end() }
+    }
+}
+
+/// After so many chunks without a fragment in time, a level is not waited for any more.
+const MISSES: u32 = 3;
+
+/// Bytes that keeping a fragment costs beside its media, generously: a flood of tiny ones counts too.
+const OVERHEAD: u64 = 512;
