@@ -230,11 +230,12 @@ impl Demuxer {
 
     fn uuid(&mut self, size: u64) -> Result<Step, Error> {
         // The header has 8 or 16 bytes, then comes the extended type.
-        let start = self.buffer.peek(32);
+        let start = self.buffer.peek(usize::try_from(size).unwrap_or(usize::MAX).min(32));
         let Some(usertype) = boxes::Header::read(start)?
             .and_then(|header| start.get(header.len..)?.first_chunk::<16>().copied())
         else {
-            return Ok(if size < 24 { Step::Skip } else { Step::Wait });
+            // A box that is too small for an extended type is none that we want.
+            return Ok(if start.len() as u64 >= size.min(32) { Step::Skip } else { Step::Wait });
         };
         if usertype != LIVE_SERVER_MANIFEST {
             return Ok(Step::Skip);
