@@ -4,14 +4,110 @@
 //! To add a target: a function here and its line in [`TARGETS`], `fuzz_targets/<name>.rs`, its `[[bin]]`
 //! in `Cargo.toml`, and a few small seeds in `corpus/<name>/`.
 
-use smooth::{Limits, captions, manifest, url, xml};
+use smooth::smil::{definition, live};
+use smooth::{Limits, Span, boxes, captions, codec::Codec, ingest, manifest, url, xml};
 
 /// A target: any bytes, no panic.
 pub type Target = fn(&[u8]);
 
 /// All targets by name, which is that of the corpus folder.
-pub const TARGETS: &[(&str, Target)] =
-    &[("captions", self::captions), ("manifest", self::manifest), ("url", self::url)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("boxes", self::boxes),
+    ("captions", self::captions),
+    ("ingest", self::ingest),
+    ("manifest", self::manifest),
+    ("smil", self::smil),
+    ("url", self::url),
+];
+
+/// Any bytes as boxes: fragments and movie headers. What is rewritten can be read, and says the same of
+/// its samples.
+pub fn boxes(data: &[u8]) {
+    let limits = Limits::default();
+    for found in boxes::walk(data).map_while(Result::ok) {
+        let whole = found.whole;
+        if let Ok(tracks) = boxes::moov::read(whole, &limits) {
+            tracks.iter().for_each(describe);
+        }
+        let Ok(head) = boxes::read_head(whole, &limits) else { continue };
+        let samples = boxes::build::read_samples(whole, &limits).expect("the head was read");
+        assert_eq!(samples.len(), head.samples as usize);
+        let span = Span { time: u64::MAX, duration: 7 };
+        if let Ok(served) = boxes::delivery::rewrite(whole, span, &[span]) {
+            let read = boxes::read_head(&served, &limits).expect("what we write can be read");
+            assert_eq!((read.span, read.look_ahead, read.size), (Some(span), vec![span], head.size));
+            assert_eq!(boxes::build::read_samples(&served, &limits).unwrap(), samples);
+            assert_eq!(boxes::delivery::rewrite(&served, span, &[span]).unwrap(), served);
+        }
+        let options = boxes::mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
+        if let Ok(played) = boxes::mse::rewrite(whole, &options) {
+            let read = boxes::read_head(&played, &limits).expect("what we write can be read");
+            assert_eq!((read.decode_time, read.samples), (Some(u64::MAX), head.samples));
+            assert!(read.starts_with_sync || read.samples == 0);
+            assert_eq!(boxes::mse::rewrite(&played, &options).unwrap(), played);
+        }
+    }
+}
+
+/// A track as a quality level, and back as an init segment.
+fn describe(track: &boxes::moov::Track) {
+    let level = manifest::QualityLevel {
+        fourcc: track.fourcc.clone(),
+        private_data: track.private_data.clone(),
+        nal_length: track.nal_length,
+        ..Default::default()
+    };
+    let Ok(codec) = Codec::from_level(track.kind, &level, "") else { return };
+    let _ = codec.mime();
+    let (timescale, language) = (track.timescale, track.language.as_str());
+    let segment =
+        boxes::init::segment(&boxes::init::Track { timescale, codec: &codec, language, protection: None });
+    let moov = boxes::walk(&segment).nth(1).expect("ftyp, moov").expect("whole boxes");
+    let read = boxes::moov::read(moov.whole, &Limits::default()).expect("what we write can be read");
+    assert_eq!((read[0].kind, read[0].timescale), (track.kind, timescale));
+}
+
+/// Any bytes as a push stream: pieces of any size give the same events.
+pub fn ingest(data: &[u8]) {
+    let demux = |piece: usize| {
+        let mut demuxer = ingest::Demuxer::new(Limits::default());
+        let mut events = Vec::new();
+        for piece in data.chunks(piece) {
+            demuxer.push(piece.to_vec().into());
+            loop {
+                match demuxer.poll() {
+                    Ok(Some(event)) => events.push(event),
+                    Ok(None) => break,
+                    Err(error) => return (events, Some(error)),
+                }
+            }
+        }
+        (events, None)
+    };
+    let whole = demux(data.len().max(1));
+    for piece in [1, 7, 64] {
+        assert_eq!(demux(piece), whole);
+    }
+}
+
+/// Any bytes as the two SMIL documents. What can be read is written, and reads back the same.
+pub fn smil(data: &[u8]) {
+    let limits = Limits::default();
+    if let Ok(manifest) = live::read(data, &limits) {
+        let written = live::write(&manifest);
+        let again = live::read(written.as_bytes(), &limits).expect("what we write can be read");
+        if !written.contains(char::REPLACEMENT_CHARACTER) {
+            assert_eq!(again, manifest, "{written}");
+        }
+    }
+    if let Ok(settings) = definition::read(data, &limits) {
+        let written = definition::write(&settings);
+        let again = definition::read(written.as_bytes(), &limits).expect("what we write can be read");
+        if !written.contains(char::REPLACEMENT_CHARACTER) {
+            assert_eq!(again, settings, "{written}");
+        }
+    }
+}
 
 /// Any bytes as TTML. Cues stand within the picture, last, take memory in proportion, and the plain ones
 /// survive being written.

@@ -172,7 +172,7 @@ impl Params {
             "bitspersample" => level.bits_per_sample = short(),
             "packetsize" => level.packet_size = number(),
             "audiotag" => level.audio_tag = number(),
-            "nalunitlengthfield" => level.nal_length = short(),
+            "nalunitlengthfield" => level.nal_length = value.parse().ok().filter(|&n| n > 0).unwrap_or(4),
             "hardwareprofile" => set_custom(level, "hardwareProfile", value),
             // {namespace}_{attribute} tells apart levels of the same bitrate.
             _ if name.contains('_') => set_custom(level, name, value),
@@ -238,9 +238,12 @@ fn write_track(track: &Track, out: &mut String) {
         push_attributes(out, &[("systemLanguage", &track.language)]);
     }
     out.push_str(">\n");
+    for (name, value) in &level.custom_attributes {
+        push_param(name, value, out);
+    }
     let mut param = |name: &str, value: &str| {
         if !value.is_empty() {
-            push_element(out, "", "param", &[("name", name), ("value", value), ("valuetype", "data")]);
+            push_param(name, value, out);
         }
     };
     param("trackID", &track.id.to_string());
@@ -268,12 +271,13 @@ fn write_track(track: &Track, out: &mut String) {
     for (name, value) in numbers.into_iter().filter(|&(_, value)| value > 0) {
         param(name, &value.to_string());
     }
-    for (name, value) in &level.custom_attributes {
-        param(name, value);
-    }
     out.push_str("</");
     out.push_str(tag);
     out.push_str(">\n");
+}
+
+fn push_param(name: &str, value: &str, out: &mut String) {
+    push_element(out, "", "param", &[("name", name), ("value", value), ("valuetype", "data")]);
 }
 
 #[cfg(test)]
