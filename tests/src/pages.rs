@@ -72,7 +72,7 @@ pub fn smf(parameters: &str) -> String {
           <param name="autoUpgrade" value="true" />
           <param name="InitParams" value="{parameters}" />
           <a href="http://go.microsoft.com/fwlink/?LinkID=149156&amp;v=4.0.50401.0" style="text-decoration:none">
-              <img src="http://go.microsoft.com/fwlink/?LinkId=161376" alt="Get Microsoft Silverlight" style="border-style:none"/>
+              <img src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='1' height='1'/%3E" alt="Get Microsoft Silverlight" style="border-style:none"/>
           </a>
         </object>
     </div>
