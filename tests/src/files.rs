@@ -150,6 +150,7 @@ fn typed(path: &str, bytes: Bytes) -> Response {
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "wasm" => "application/wasm",
+        _ if name.is_empty() => "text/html; charset=utf-8",
         _ if name.eq_ignore_ascii_case("manifest") => "text/xml",
         _ => "application/octet-stream",
     };
