@@ -32,6 +32,8 @@ impl Session {
         let Some(track) = self.tracks.get_mut(i) else { return };
         track.evicting = true;
         let kind = track.kind;
+        // Removing opens a media source that had ended: its end has to be declared again.
+        self.ended = false;
         self.out.push(Command::Evict { kind, start, end });
     }
 
