@@ -21,6 +21,9 @@ pub mod stream;
 pub mod track;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

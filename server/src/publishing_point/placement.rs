@@ -4,10 +4,10 @@
 //! has offset 0. With `end` the end of the track, `mapped` the mapped start, and *rival* another
 //! connection that delivered to the track lately, in this order:
 //!
-//! 1. A fragment with this mapped start is there. Same bytes: a duplicate, dropped; but further back than
-//!    the resend window and with no rival, an encoder that began anew with the same material: restart.
-//!    Other bytes: with a rival, or in the middle of a connection, a conflict, dropped (the first copy
-//!    wins); else a restart.
+//! 1. A fragment with this mapped start is there. Further back than the resend window and with no rival,
+//!    its encoder began anew: restart. Else with the same bytes a duplicate, dropped; with other bytes a
+//!    conflict, dropped (the first copy wins), unless it is the first on its connection and there is no
+//!    rival: restart.
 //! 2. `mapped` at `end` or later: appended. A gap stays a gap. A jump of more than the longest one is
 //!    another timeline: restart, or dropped while there is a rival.
 //! 3. `mapped` slightly before `end`: appended at exactly `end`, its start clipped. Slightly is a quarter
@@ -72,7 +72,7 @@ impl Candidate {
         let outside = lag > i64::try_from(bounds.resend).unwrap_or(i64::MAX);
         if let Some(same) = self.twin {
             return match (same, self.rival) {
-                (true, false) if outside => Verdict::Restart,
+                (_, false) if outside => Verdict::Restart,
                 (true, _) => Verdict::Duplicate,
                 (false, false) if self.fresh => Verdict::Restart,
                 (false, _) => Verdict::Conflict,
@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(twin(980, false, false, true), Verdict::Restart);
         assert_eq!(twin(980, false, false, false), Verdict::Conflict);
         assert_eq!(twin(980, false, true, true), Verdict::Conflict);
+        assert_eq!(twin(900, false, false, false), Verdict::Restart);
     }
 
     #[test]
