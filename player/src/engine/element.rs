@@ -70,6 +70,11 @@ impl Element {
         end
     }
 
+    /// Seconds that one buffer holds between two positions.
+    pub(super) fn held_between(&self, kind: Kind, start: f64, end: f64) -> f64 {
+        self.ranges(kind).iter().map(|r| (r.end.min(end) - r.start.max(start)).max(0.0)).sum()
+    }
+
     /// Whether one buffer holds all of `start..end`, but for rounding.
     pub(super) fn holds(&self, kind: Kind, start: f64, end: f64) -> bool {
         let slack = ((end - start) * 0.25).min(SLACK);

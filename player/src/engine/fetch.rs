@@ -7,6 +7,7 @@ use smooth::{Span, url};
 
 use super::abr::{self, Input, Rung};
 use super::command::{Command, Purpose};
+use super::element::SLACK;
 use super::notice::SwitchReason;
 use super::session::{Phase, Session};
 use super::track::{Cursor, Flight};
@@ -79,7 +80,18 @@ impl Session {
         if track.is_media() && self.element.holds(track.kind, start + track.shift, end + track.shift) {
             return Step::Skip(chunk.time);
         }
-        if start - self.element.playhead() > self.goal {
+        let playhead = self.element.playhead();
+        let ahead = if track.is_media() {
+            self.element.held_between(track.kind, playhead, start)
+        } else {
+            start - playhead
+        };
+        if ahead > self.goal {
+            return Step::Wait;
+        }
+        let oldest = stream.chunks.first() == Some(chunk);
+        if self.live.is_some() && oldest && start > playhead + self.fragment() + SLACK {
+            // The window slid past what comes next. It goes on sliding: the playhead has to move first.
             return Step::Wait;
         }
         let early = self.live.is_some() && stream.served.is_none_or(|served| chunk.time > served);

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use smooth::manifest::{Kind, Manifest, Timeline};
 
+use super::element::SLACK;
 use super::notice::{Code, GapCause, Notice};
 use super::session::Session;
 use super::stream::{Level, Reloaded, Stream};
@@ -87,7 +88,11 @@ impl Session {
         let seconds = stream.chunk_seconds();
         let served_at = newest.0 + stream.offset.unwrap_or(0.0);
         let missed = ((self.now.as_secs_f64() - served_at) / seconds).floor();
-        if track.waits_for_news() || missed < 2.0 { newest.1 } else { newest.1 + missed * seconds }
+        let sent =
+            track.flight.as_ref().filter(|f| f.early && f.started.is_none()).map_or(self.now, |f| f.sent);
+        let in_vain = self.now.saturating_sub(sent).as_secs_f64() > seconds;
+        let silent = track.starved || track.not_yet > 0 || in_vain;
+        if silent || missed < 2.0 { newest.1 } else { newest.1 + missed * seconds }
     }
 
     /// Duration of a fragment, in seconds.
@@ -311,11 +316,11 @@ impl Session {
         }
         self.tell_window(window);
         let playhead = self.element.playhead();
-        let slid = window.start - playhead > 0.5;
-        if slid && started && self.media_kinds().iter().any(|&k| self.element.reach(k, playhead) <= playhead)
-        {
+        let slid = started && window.start - playhead > 0.5;
+        let dry = |track: &Track| self.element.reach(track.kind, playhead) <= playhead + SLACK;
+        if slid && self.media().any(|(track, _)| dry(track)) {
             // A little further in, or it slides out again at once.
-            let to = (window.start + fragment).min(window.target).max(window.start);
+            let to = (window.start + fragment * 2.0).min(window.target).max(window.start);
             self.out.notify(Notice::GapJump { from: playhead, to, cause: GapCause::WindowSlid });
             self.jump(to);
         }

@@ -1,0 +1,452 @@
+//! The network, the media source and the media element.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use smooth::boxes::{self, moov, read_head};
+use smooth::manifest::Kind;
+use smooth::{Limits, Timescale};
+
+use super::origin::{Origin, Reply};
+use crate::engine::{
+    AppendFailure, Command, Cue, Engine, Event, Failure, Media, Notice, Purpose, Range, RequestId, Settings,
+};
+
+struct Transfer {
+    id: RequestId,
+    url: String,
+    purpose: Purpose,
+    sent: f64,
+    timeout: f64,
+    reply: Option<Reply>,
+    total: f64,
+    got: f64,
+    head: bool,
+}
+
+struct Buffer {
+    kind: Kind,
+    ranges: Vec<Range>,
+    scale: Timescale,
+    init: bool,
+    /// The segment under way: request, start, duration, bytes of its media.
+    segment: Option<(RequestId, f64, f64, f64)>,
+}
+
+pub(in crate::engine) struct World {
+    pub(in crate::engine) engine: Engine,
+    pub(in crate::engine) origin: Origin,
+    /// Bits/s from a time on, in seconds.
+    pub(in crate::engine) rates: Vec<(f64, f64)>,
+    /// Seconds from request to first byte.
+    pub(in crate::engine) latency: f64,
+    pub(in crate::engine) now: f64,
+    pub(in crate::engine) paused: bool,
+    pub(in crate::engine) position: f64,
+    pub(in crate::engine) duration: f64,
+    pub(in crate::engine) seekable: (f64, f64),
+    pub(in crate::engine) ended: bool,
+    /// Seconds in which playback stood still, after it had begun and apart from seeks.
+    pub(in crate::engine) stalled: f64,
+    /// Bytes of media a buffer takes, as seconds; for quota errors.
+    pub(in crate::engine) quota: f64,
+    pub(in crate::engine) log: Vec<(u64, Command)>,
+    pub(in crate::engine) notices: Vec<(f64, Notice)>,
+    pub(in crate::engine) urls: Vec<(f64, String)>,
+    pub(in crate::engine) cues: Vec<Cue>,
+    pub(in crate::engine) unsupported: &'static str,
+    transfers: Vec<Transfer>,
+    buffers: Vec<Buffer>,
+    events: VecDeque<Word>,
+    end_of_stream: bool,
+    seeking: bool,
+    moving: bool,
+    moved: f64,
+    waiting: bool,
+    told: f64,
+}
+
+enum Word {
+    Opened,
+    Supported(String),
+    Seeking(f64),
+    Evicted(Kind),
+}
+
+const STEP: f64 = 0.01;
+
+impl World {
+    pub(in crate::engine) fn new(origin: Origin, settings: Settings) -> Self {
+        Self {
+            engine: Engine::new(settings),
+            origin,
+            rates: vec![(0.0, 20e6)],
+            latency: 0.04,
+            now: 0.0,
+            paused: false,
+            position: 0.0,
+            duration: 0.0,
+            seekable: (0.0, 0.0),
+            ended: false,
+            stalled: 0.0,
+            quota: 1e9,
+            log: Vec::new(),
+            notices: Vec::new(),
+            urls: Vec::new(),
+            cues: Vec::new(),
+            unsupported: "-",
+            transfers: Vec::new(),
+            buffers: Vec::new(),
+            events: VecDeque::new(),
+            end_of_stream: false,
+            seeking: false,
+            moving: false,
+            moved: 0.0,
+            waiting: false,
+            told: 0.0,
+        }
+    }
+
+    pub(in crate::engine) fn load(&mut self, start: Option<f64>) {
+        self.feed(Event::Load { url: "http://o/x.isml", start });
+    }
+
+    /// Plays until `done` or for `seconds`. Says whether it was done.
+    pub(in crate::engine) fn run(&mut self, seconds: f64, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + seconds;
+        while self.now < end {
+            if done(self) {
+                return true;
+            }
+            self.step();
+        }
+        done(self)
+    }
+
+    pub(in crate::engine) fn play(&mut self, seconds: f64) {
+        self.run(seconds, |_| false);
+    }
+
+    pub(in crate::engine) fn seek(&mut self, position: f64) {
+        self.set_position(position);
+        self.feed(Event::Seeking { position });
+    }
+
+    fn set_position(&mut self, position: f64) {
+        self.position = position;
+        self.seeking = true;
+        self.moving = false;
+        self.ended = false;
+    }
+
+    pub(in crate::engine) fn feed(&mut self, event: Event<'_>) {
+        self.handle(event);
+        while let Some(word) = self.events.pop_front() {
+            match word {
+                Word::Opened => self.handle(Event::Opened),
+                Word::Supported(mime) => {
+                    let supported = !mime.contains(self.unsupported);
+                    self.handle(Event::Supported { mime: &mime, supported });
+                }
+                Word::Seeking(position) => self.handle(Event::Seeking { position }),
+                Word::Evicted(kind) => {
+                    self.tell();
+                    self.handle(Event::Evicted { kind });
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event<'_>) {
+        let now = Duration::from_secs_f64(self.now);
+        self.engine.handle(now, event);
+        while let Some(command) = self.engine.poll() {
+            self.log.push(((self.now * 1000.0).round() as u64, command.clone()));
+            self.carry_out(command);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Open => {
+                self.buffers.clear();
+                self.end_of_stream = false;
+                self.set_position(0.0);
+                self.events.push_back(Word::Opened);
+            }
+            Command::Probe { mime } => self.events.push_back(Word::Supported(mime)),
+            Command::Fetch { request, url, purpose, timeout } => {
+                self.urls.push((self.now, url.clone()));
+                self.transfers.push(Transfer {
+                    id: request,
+                    url,
+                    purpose,
+                    sent: self.now,
+                    timeout: timeout.as_secs_f64(),
+                    reply: None,
+                    total: 0.0,
+                    got: 0.0,
+                    head: false,
+                });
+            }
+            Command::Abort { request } => self.transfers.retain(|t| t.id != request),
+            Command::CreateBuffer { kind, .. } => {
+                assert!(!self.buffers.iter().any(|b| b.kind == kind));
+                let scale = Timescale::DEFAULT;
+                self.buffers.push(Buffer { kind, ranges: Vec::new(), scale, init: false, segment: None });
+            }
+            Command::AppendInit { kind, bytes } => {
+                let moov = boxes::walk(&bytes).map(Result::unwrap).find(|b| b.kind == *b"moov").unwrap();
+                let tracks = moov::read(moov.whole, &Limits::default()).unwrap();
+                let buffer = self.buffer(kind);
+                assert!(buffer.segment.is_none(), "an init segment inside a fragment");
+                buffer.scale = tracks[0].timescale;
+                buffer.init = true;
+            }
+            Command::AppendHead { request, kind, bytes } => {
+                let head = read_head(&bytes, &Limits::default()).unwrap();
+                let buffer = self.buffer(kind);
+                assert!(buffer.init, "a fragment before its init segment");
+                assert!(buffer.segment.is_none(), "a fragment inside a fragment");
+                let time = head.decode_time.unwrap() as i64 + head.first_composition_offset;
+                let start = buffer.scale.seconds(time as u64);
+                buffer.segment =
+                    Some((request, start, buffer.scale.seconds(head.duration), head.size as f64));
+                self.end_of_stream = false;
+            }
+            Command::ResetParser { kind } => self.buffer(kind).segment = None,
+            Command::Evict { kind, start, end } => {
+                let buffer = self.buffer(kind);
+                let mut left = Vec::new();
+                for r in &buffer.ranges {
+                    left.push(Range { start: r.start, end: r.end.min(start) });
+                    left.push(Range { start: r.start.max(end), end: r.end });
+                }
+                left.retain(|r| r.end > r.start);
+                buffer.ranges = left;
+                self.events.push_back(Word::Evicted(kind));
+            }
+            Command::SetDuration(duration) => self.duration = duration,
+            Command::SetLiveSeekable { start, end } => self.seekable = (start, end),
+            Command::EndOfStream => self.end_of_stream = true,
+            Command::SeekTo(position) => {
+                self.set_position(position);
+                self.events.push_back(Word::Seeking(position));
+            }
+            Command::AddCues { cues, .. } => self.cues.extend(cues),
+            Command::Notify(notice) => self.notices.push((self.now, notice)),
+            Command::ChangeType { .. } | Command::AddTextTrack { .. } | Command::ClearCues { .. } => {}
+        }
+    }
+
+    fn buffer(&mut self, kind: Kind) -> &mut Buffer {
+        self.buffers.iter_mut().find(|b| b.kind == kind).expect("a buffer that was created")
+    }
+
+    fn step(&mut self) {
+        self.now += STEP;
+        self.network();
+        self.element();
+        if self.now - self.told >= 0.25 {
+            self.tell();
+        }
+        if self.engine.deadline().is_some_and(|at| at.as_secs_f64() <= self.now) {
+            self.feed(Event::Tick);
+        }
+    }
+
+    fn network(&mut self) {
+        let ids: Vec<_> = self.transfers.iter().map(|t| t.id).collect();
+        for id in ids {
+            let now = self.now;
+            let Some(t) = self.transfers.iter_mut().find(|t| t.id == id && t.reply.is_none()) else {
+                continue;
+            };
+            if now < t.sent + self.latency {
+                continue;
+            }
+            let Some(reply) = self.origin.answer(&t.url, now, now - t.sent) else {
+                if now > t.sent + t.timeout {
+                    self.drop_transfer(id);
+                    self.feed(Event::Failed { request: id, failure: Failure::Timeout });
+                }
+                continue;
+            };
+            if let Reply::Status(status) = reply {
+                self.drop_transfer(id);
+                self.feed(Event::Failed { request: id, failure: Failure::Http(status) });
+                continue;
+            }
+            t.total = match &reply {
+                Reply::Manifest(body) | Reply::Whole(body) => body.len() as f64,
+                Reply::Fragment(moof, media) => moof.len() as f64 + *media as f64,
+                Reply::Status(_) => 0.0,
+            };
+            let manifest = matches!(reply, Reply::Manifest(_));
+            t.reply = Some(reply);
+            if !manifest {
+                self.feed(Event::ResponseStarted { request: id });
+            }
+        }
+        let active: Vec<_> = self.transfers.iter().filter(|t| t.reply.is_some()).map(|t| t.id).collect();
+        let rate = self.rates.iter().rev().find(|(from, _)| *from <= self.now).map_or(0.0, |(_, rate)| *rate);
+        let share = rate / 8.0 * STEP / active.len().max(1) as f64;
+        for id in active {
+            self.transfer(id, share);
+        }
+    }
+
+    fn drop_transfer(&mut self, id: RequestId) {
+        self.transfers.retain(|t| t.id != id);
+    }
+
+    fn transfer(&mut self, id: RequestId, bytes: f64) {
+        let Some(t) = self.transfers.iter_mut().find(|t| t.id == id) else { return };
+        t.got = (t.got + bytes).min(t.total);
+        let (got, done) = (t.got, t.got >= t.total);
+        match (t.purpose, t.reply.as_ref().unwrap()) {
+            (Purpose::Manifest, Reply::Manifest(body)) if done => {
+                let body = body.clone();
+                self.drop_transfer(id);
+                self.feed(Event::ManifestLoaded {
+                    request: id,
+                    url: "http://o/x.isml/Manifest",
+                    bytes: &body,
+                });
+            }
+            (Purpose::Whole { .. }, Reply::Whole(body)) if done => {
+                let body = body.clone();
+                self.drop_transfer(id);
+                self.feed(Event::Finished { request: id, body: Some(&body) });
+            }
+            (Purpose::Media { kind }, Reply::Fragment(moof, _)) => {
+                let (moof, head) = (moof.clone(), t.head);
+                if !head && got >= moof.len() as f64 {
+                    t.head = true;
+                    self.feed(Event::Head { request: id, moof: &moof });
+                }
+                if !self.transfers.iter().any(|t| t.id == id) {
+                    return;
+                }
+                self.feed(Event::Received { request: id, total: got as u64 });
+                if self.transfers.iter().any(|t| t.id == id) {
+                    self.append(kind, id, (got - moof.len() as f64 - 8.0).max(0.0), done);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Media of a fragment reaches its buffer.
+    fn append(&mut self, kind: Kind, id: RequestId, bytes: f64, done: bool) {
+        let quota = self.quota;
+        let buffer = self.buffer(kind);
+        let Some((request, start, duration, size)) = buffer.segment else { return };
+        assert_eq!(request, id);
+        let end = start + duration * if done { 1.0 } else { (bytes / size).min(1.0) };
+        let held: f64 = buffer.ranges.iter().map(|r| r.end - r.start).sum();
+        if held > quota && kind == Kind::Video {
+            buffer.segment = None;
+            self.feed(Event::AppendFailed { kind, reason: AppendFailure::Quota });
+            return;
+        }
+        insert(&mut buffer.ranges, Range { start, end });
+        if done {
+            buffer.segment = None;
+            self.drop_transfer(id);
+            self.feed(Event::Finished { request: id, body: None });
+            self.tell();
+            self.feed(Event::Appended { kind, request: id });
+        }
+    }
+
+    /// Seconds that all buffers hold from the position on.
+    pub(in crate::engine) fn ahead(&self) -> f64 {
+        let of = |b: &Buffer| {
+            let end = b.ranges.iter().find(|r| r.start <= self.position + 1e-6 && r.end > self.position);
+            end.map_or(0.0, |r| r.end - self.position)
+        };
+        self.buffers.iter().map(of).fold(f64::INFINITY, f64::min)
+    }
+
+    pub(in crate::engine) fn buffered(&self, kind: Kind) -> &[Range] {
+        self.buffers.iter().find(|b| b.kind == kind).map_or(&[], |b| &b.ranges)
+    }
+
+    fn element(&mut self) {
+        let ahead = if self.buffers.is_empty() { 0.0 } else { self.ahead() };
+        if self.end_of_stream && ahead <= STEP && self.position + 0.2 >= self.duration {
+            self.ended = true;
+            return;
+        }
+        // An element waits for a few frames before it starts.
+        let enough = if self.moving && !self.waiting { STEP } else { 0.2 };
+        self.waiting = ahead <= enough;
+        if ahead > enough {
+            self.seeking = false;
+            if !self.paused {
+                self.position += STEP;
+                self.moved += STEP;
+                self.moving = true;
+            }
+        } else if self.moving && !self.paused {
+            self.stalled += STEP;
+        }
+    }
+
+    fn tell(&mut self) {
+        self.told = self.now;
+        let (video, audio) = (self.buffered(Kind::Video).to_vec(), self.buffered(Kind::Audio).to_vec());
+        let ahead = if self.buffers.is_empty() { 0.0 } else { self.ahead() };
+        let metadata = !self.buffers.is_empty() && self.buffers.iter().all(|b| b.init);
+        let media = Media {
+            position: self.position,
+            video: &video,
+            audio: &audio,
+            paused: self.paused,
+            ended: self.ended,
+            seeking: self.seeking,
+            ready: if !metadata {
+                0
+            } else if ahead > 0.1 {
+                4
+            } else {
+                1
+            },
+            rate: 1.0,
+            decoded: 0,
+            dropped: 0,
+        };
+        self.feed(Event::Media(&media));
+    }
+
+    /// For how many seconds playback has moved.
+    pub(in crate::engine) fn moved(&self) -> f64 {
+        self.moved
+    }
+
+    /// A buffer refuses what it gets.
+    pub(in crate::engine) fn refuse(&mut self, kind: Kind, reason: AppendFailure) {
+        if let Some(buffer) = self.buffers.iter_mut().find(|b| b.kind == kind) {
+            buffer.segment = None;
+            self.feed(Event::AppendFailed { kind, reason });
+        }
+    }
+
+    pub(in crate::engine) fn manifests(&self) -> usize {
+        self.urls.iter().filter(|(_, url)| url.ends_with("/Manifest")).count()
+    }
+}
+
+fn insert(ranges: &mut Vec<Range>, new: Range) {
+    ranges.push(new);
+    ranges.sort_by(|a, b| a.start.total_cmp(&b.start));
+    let mut merged: Vec<Range> = Vec::new();
+    for r in ranges.iter() {
+        match merged.last_mut() {
+            Some(last) if r.start <= last.end + 0.02 => last.end = last.end.max(r.end),
+            _ => merged.push(*r),
+        }
+    }
+    *ranges = merged;
+}
