@@ -308,12 +308,13 @@ fn arrange(files: Vec<File>, names: &[&str]) -> Result<(Vec<Track>, Vec<u64>), S
         None => cut_evenly(duration),
     };
     for track in &mut tracks {
-        track.samples.retain(|s| s.start < duration);
+        track.samples.retain(|s| s.start == 0 || s.start + TOLERANCE < duration);
         track.fragments = if track.kind == Kind::Video {
             let file = name(track);
             cut_video(track, &cuts, &file)?
         } else {
-            cuts.iter().map(|&cut| track.samples.partition_point(|s| s.start < cut)).collect()
+            // A frame that begins a rounding error before the cut belongs behind it.
+            cuts.iter().map(|&cut| track.samples.partition_point(|s| s.start + TOLERANCE < cut)).collect()
         };
     }
     source::name(&mut tracks);

@@ -95,6 +95,8 @@ fn describe(media: &Media, boxes: &[TopBox], moov: TopBox) -> Result<Vec<ingest:
         }
     }
     header.extend_from_slice(&media.read(moov.start, moov.end)?);
+    // A file without that box says what it has when its first fragment begins, if it has none too.
+    header.extend_from_slice(b"\0\0\0\x08moof");
     let mut demuxer = Demuxer::new(Limits { header_bytes: header.len(), ..Limits::default() });
     demuxer.push(Bytes::from(header));
     match demuxer.poll().map_err(broken)? {
