@@ -126,11 +126,15 @@ impl Session {
         // The fragment's own time, unless it is on another timeline than the manifest: then the manifest's.
         let near = |time: u64| time.abs_diff(chunk.time) <= chunk.duration;
         let time = head.span.map(|span| span.time).filter(|&time| near(time)).unwrap_or(chunk.time);
-        let samples = u64::from(head.samples.max(1));
+        let samples = u64::from(head.samples);
         let options = mse::Options {
             decode_time: time.saturating_sub(self.zero.in_ticks(stream.timescale)),
             force_sync: track.kind == Kind::Video,
-            default_duration: u32::try_from(chunk.duration / samples).unwrap_or(0),
+            default_duration: chunk
+                .duration
+                .checked_div(samples)
+                .and_then(|ticks| u32::try_from(ticks).ok())
+                .unwrap_or(0),
             ..mse::Options::default()
         };
         let Ok(bytes) = mse::rewrite(moof, &options) else { return self.refuse(i) };

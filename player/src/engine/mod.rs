@@ -5,6 +5,20 @@
 //! while let Some(command) = engine.poll() { carry it out }
 //! wake up at engine.deadline() with Event::Tick
 //! ```
+//!
+//! | file | what it decides |
+//! | --- | --- |
+//! | `session`, `load`, `start` | one presentation, from its address to its start |
+//! | `stream`, `track` | what there is to play; what is under way |
+//! | `fetch`, `answer`, `failure` | what to ask for next, and what becomes of it |
+//! | `live` | the live edge, newer manifests, the end of a broadcast |
+//! | `buffer`, `watch`, `element` | room, stalls, holes |
+//! | `abr` | which quality |
+//! | `captions` | cues |
+//! | `control` | what the viewer wants |
+
+#![warn(clippy::indexing_slicing)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod abr;
 mod answer;
@@ -17,11 +31,13 @@ mod event;
 mod failure;
 mod fetch;
 mod live;
+mod load;
 mod notice;
 mod session;
 mod settings;
 #[cfg(test)]
 mod sim;
+mod start;
 mod stream;
 mod time;
 mod track;

@@ -42,8 +42,7 @@ impl Zero {
     /// Absolute time of a chunk in milliseconds since position 0, saturating.
     pub(super) fn millis(self, time: u64, scale: Timescale) -> u64 {
         let since = time.saturating_sub(self.in_ticks(scale));
-        let wide = u128::from(since).saturating_mul(1000) / u128::from(scale.get());
-        u64::try_from(wide).unwrap_or(u64::MAX)
+        Timescale::new(1000).map_or(0, |ms| scale.rescale(since, ms))
     }
 }
 

@@ -113,7 +113,8 @@ pub(super) fn abandon(rungs: &[Rung], progress: &Progress, input: &Input) -> Opt
     // The link's estimate is the better one while other requests share it; its own rate is the fresher.
     let rate = input.throughput.map_or(own, |bits| own.min(bits / 8.0)).max(1.0);
     let late = left / rate;
-    if late <= input.ahead {
+    // It plays while it arrives: half of what is still to come counts as there.
+    if late <= input.ahead + input.duration * left / size.max(1.0) / 2.0 {
         return None;
     }
     let time = |rung: &Rung| input.latency + f64::from(rung.bitrate) * input.duration / 8.0 / rate;

@@ -138,6 +138,8 @@ pub(in crate::engine) struct Origin {
     pub(in crate::engine) feeds: Vec<Feed>,
     pub(in crate::engine) live: Option<Broadcast>,
     pub(in crate::engine) faults: Vec<Fault>,
+    /// Chunks that do not exist are asked for with good reason.
+    pub(in crate::engine) gone: bool,
     /// First composition offset of pictures, in ticks.
     pub(in crate::engine) offset: u32,
 }
@@ -227,8 +229,11 @@ impl Origin {
         let time: u64 = time.parse().unwrap();
         let feed = self.feeds.iter().find(|f| f.name == name).expect("a stream of the manifest");
         assert!(feed.bitrates.contains(&bitrate), "a level of the manifest");
-        let index =
-            feed.chunks.iter().position(|c| c.time == time).expect("a chunk that exists, to the tick");
+        let index = feed.chunks.iter().position(|c| c.time == time);
+        if index.is_none() && self.gone {
+            return Some(Reply::Status(404));
+        }
+        let index = index.expect("a chunk that exists, to the tick");
         let served = self.served(feed, now);
         if index < served.start {
             return Some(Reply::Status(404));

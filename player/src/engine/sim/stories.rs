@@ -3,26 +3,7 @@
 use smooth::manifest::Kind;
 
 use super::*;
-use crate::engine::{Code, Command, Event, GapCause, Notice, Problem, Settings, Severity, SwitchReason};
-
-fn world(origin: Origin) -> World {
-    let mut world = World::new(origin, Settings::default());
-    world.load(None);
-    world
-}
-
-fn errors(world: &World) -> Vec<Problem> {
-    let problem = |n: &(f64, Notice)| if let Notice::Error(p) = &n.1 { Some(p.clone()) } else { None };
-    world.notices.iter().filter_map(problem).collect()
-}
-
-fn renditions(world: &World) -> Vec<(f64, u32, SwitchReason)> {
-    let rendition = |(at, notice): &(f64, Notice)| match notice {
-        Notice::RenditionChange { kind: Kind::Video, to, reason, .. } => Some((*at, *to, *reason)),
-        _ => None,
-    };
-    world.notices.iter().filter_map(rendition).collect()
-}
+use crate::engine::{Code, Command, Event, Notice, Settings, SwitchReason};
 
 #[test]
 fn on_demand_plays_to_the_end() {
@@ -169,111 +150,6 @@ fn pictures_that_come_late_in_their_chunk_do_not_stop_a_seek() {
 }
 
 #[test]
-fn a_hole_in_the_broadcast_is_jumped() {
-    let mut origin = Origin::broadcast(Broadcast::default());
-    for feed in &mut origin.feeds {
-        let from = feed.chunks[30].time;
-        feed.chunks.iter_mut().filter(|c| c.time >= from).for_each(|c| c.time += 60_000_000);
-    }
-    let mut w = world(origin);
-    w.play(120.0);
-    let jump =
-        |n: &Notice| matches!(n, Notice::GapJump { cause: GapCause::Hole, from, to } if to - from > 5.0);
-    assert!(w.notices.iter().any(|(_, n)| jump(n)), "{:?}", w.notices);
-    assert!(w.position > 105.0, "{}", w.position);
-}
-
-#[test]
-fn an_empty_text_stream_and_an_unknown_codec_do_not_matter() {
-    let mut origin = Origin::vod(20);
-    origin.feeds.push(Feed::new(Kind::Text, &[1000], 10_000_000, 0, 20_000_000, 0));
-    origin.feeds.push(Feed { name: "old", fourcc: "WVC1", ..origin.feeds[0].clone() });
-    let settings = Settings { captions: Some("text".into()), ..Settings::default() };
-    let mut w = World::new(origin, settings);
-    w.load(None);
-    assert!(w.run(30.0, |w| w.ended));
-    assert!(w.notices.iter().any(|(_, n)| matches!(n, Notice::Skipped(s) if s.stream == "old")));
-}
-
-#[test]
-fn nothing_playable_names_every_reason() {
-    let mut w = World::new(Origin::vod(20), Settings::default());
-    w.unsupported = "mp4";
-    w.load(None);
-    w.play(1.0);
-    let skipped = w.notices.iter().filter(|(_, n)| matches!(n, Notice::Skipped(_))).count();
-    assert_eq!(skipped, 8, "six levels, two streams");
-    let last = errors(&w).last().cloned().unwrap();
-    assert_eq!((last.code, last.severity), (Code::NothingPlayable, Severity::Fatal));
-}
-
-#[test]
-fn a_missing_fragment_is_had_in_another_quality_or_left_out() {
-    let mut origin = Origin::vod(60);
-    origin.faults.push(Fault { text: "300000)/Fragments(video=200000000)", from: 0.0, to: 1e9, status: 404 });
-    origin.faults.push(Fault { text: "(video=400000000)", from: 0.0, to: 1e9, status: 404 });
-    let mut w = world(origin);
-    w.rates = vec![(0.0, 600e3)];
-    assert!(w.run(120.0, |w| w.ended), "{}", w.position);
-    let skipped: Vec<_> =
-        w.notices.iter().filter(|(_, n)| matches!(n, Notice::ChunkSkipped { .. })).collect();
-    assert_eq!(skipped.len(), 1, "{skipped:?}");
-    assert!(w.urls.iter().any(|(_, url)| url.contains("700000)/Fragments(video=200000000)")));
-}
-
-#[test]
-fn a_server_that_falters_is_asked_again() {
-    let mut origin = Origin::vod(60);
-    origin.faults.push(Fault { text: "Fragments", from: 3.0, to: 12.0, status: 503 });
-    let mut w = world(origin);
-    w.rates = vec![(0.0, 3e6)];
-    assert!(w.run(90.0, |w| w.ended), "{}", w.position);
-    assert!(errors(&w).iter().all(|p| p.severity == Severity::Recovered));
-    let asked = w.urls.iter().filter(|(at, _)| (3.0..12.0).contains(at)).count();
-    assert!(asked < 20, "{asked}");
-}
-
-#[test]
-fn what_is_lost_for_good_is_a_fatal_error_with_a_remedy() {
-    for status in [500, 404] {
-        let mut origin = Origin::vod(60);
-        origin.faults.push(Fault { text: "video=", from: 3.0, to: 1e9, status });
-        let mut w = world(origin);
-        w.play(120.0);
-        let last = errors(&w).last().cloned().unwrap();
-        assert_eq!((last.code, last.severity), (Code::FragmentsLost, Severity::Fatal), "{status}");
-        assert!(!last.remedy().is_empty());
-        assert!(w.position > 8.0);
-    }
-}
-
-#[test]
-fn one_lost_bitrate_of_a_broadcast_is_left_for_another() {
-    let mut origin = Origin::broadcast(Broadcast::default());
-    origin.faults.push(Fault { text: "(5000000)/", from: 30.0, to: 1e9, status: 412 });
-    let mut w = world(origin);
-    w.play(120.0);
-    assert!(w.stalled < 0.1, "{}", w.stalled);
-    assert!(w.position > 115.0);
-    assert!(w.manifests() <= 3, "{}", w.manifests());
-}
-
-#[test]
-fn a_paused_viewer_who_falls_out_of_the_window_comes_back_at_its_start() {
-    let mut w = world(Origin::broadcast(Broadcast { dvr: 40.0, ..Broadcast::default() }));
-    w.play(10.0);
-    w.paused = true;
-    w.play(180.0);
-    w.paused = false;
-    w.play(100.0);
-    let slid = |n: &Notice| matches!(n, Notice::GapJump { cause: GapCause::WindowSlid | GapCause::Hole, .. });
-    assert!(w.notices.iter().any(|(_, n)| slid(n)), "{:?}", w.notices);
-    let (start, end) = w.seekable;
-    assert!(w.position >= start - 0.5 && w.position <= end, "{} {start} {end}", w.position);
-    assert!(w.manifests() <= 5, "{}", w.manifests());
-}
-
-#[test]
 fn a_viewer_far_back_returns_to_the_edge() {
     let mut w = world(Origin::broadcast(Broadcast { dvr: 0.0, head_start: 600.0, ..Broadcast::default() }));
     w.play(10.0);
@@ -301,21 +177,6 @@ fn the_end_of_a_broadcast_ends_playback() {
         assert!((w.duration - 90.0).abs() < 2.5, "{}", w.duration);
         assert!(w.manifests() < 40);
     }
-}
-
-#[test]
-fn an_encoder_that_falls_silent_is_noticed_and_awaited() {
-    let live = Broadcast { ends: 60.0, closes: false, ..Broadcast::default() };
-    let mut w = world(Origin::broadcast(live));
-    w.play(120.0);
-    assert!(w.notices.iter().any(|(_, n)| matches!(n, Notice::Silence { .. })));
-    assert!(w.manifests() < 15, "{}", w.manifests());
-    w.origin.live.as_mut().unwrap().ends = 1e9;
-    w.play(60.0);
-    assert!(w.notices.iter().any(|(_, n)| *n == Notice::SilenceEnded));
-    let before = w.position;
-    w.play(10.0);
-    assert!(w.position > before + 9.0, "{before} {}", w.position);
 }
 
 #[test]
@@ -349,16 +210,6 @@ fn captions_come_as_cues_once_each_and_never_hold_up_the_picture() {
 }
 
 #[test]
-fn a_full_buffer_means_a_smaller_goal() {
-    let mut w = World::new(Origin::vod(120), Settings::default());
-    w.quota = 15.0;
-    w.load(None);
-    assert!(w.run(140.0, |w| w.ended), "{} {:?}", w.position, w.notices.last());
-    assert!(w.stalled < 0.1, "{}", w.stalled);
-    assert!(errors(&w).iter().any(|p| p.code == Code::BufferFull));
-}
-
-#[test]
 fn a_viewer_may_choose_a_quality_and_a_language() {
     let mut origin = Origin::vod(120);
     let other = Feed { name: "audio_ger", ..origin.feeds[1].clone() };
@@ -374,29 +225,6 @@ fn a_viewer_may_choose_a_quality_and_a_language() {
     assert!(w.position > 20.0, "{}", w.position);
     w.feed(Event::SelectLevel { kind: Kind::Video, bitrate: Some(1) });
     assert_eq!(errors(&w).last().unwrap().code, Code::NoSuchChoice);
-}
-
-#[test]
-fn a_broadcast_that_has_not_begun_is_awaited() {
-    let mut w = world(Origin::broadcast(Broadcast { head_start: -10.0, ..Broadcast::default() }));
-    w.play(60.0);
-    assert_eq!(errors(&w).first().unwrap().code, Code::NotStarted);
-    assert!(w.position > 25.0, "{}", w.position);
-}
-
-#[test]
-fn a_manifest_that_is_not_there_is_told_at_once_or_awaited() {
-    let mut origin = Origin::broadcast(Broadcast::default());
-    origin.faults.push(Fault { text: "Manifest", from: 0.0, to: 5.0, status: 404 });
-    let mut w = world(origin);
-    w.play(30.0);
-    assert!(w.position > 20.0);
-    let mut origin = Origin::vod(60);
-    origin.faults.push(Fault { text: "Manifest", from: 0.0, to: 1e9, status: 403 });
-    let mut w = world(origin);
-    w.play(1.0);
-    let last = errors(&w).last().cloned().unwrap();
-    assert_eq!((last.code, last.severity, last.status), (Code::ManifestRefused, Severity::Fatal, 403));
 }
 
 #[test]

@@ -7,22 +7,9 @@ use smooth::boxes::{self, moov, read_head};
 use smooth::manifest::Kind;
 use smooth::{Limits, Timescale};
 
-use super::origin::{Origin, Reply};
-use crate::engine::{
-    AppendFailure, Command, Cue, Engine, Event, Failure, Media, Notice, Purpose, Range, RequestId, Settings,
-};
-
-struct Transfer {
-    id: RequestId,
-    url: String,
-    purpose: Purpose,
-    sent: f64,
-    timeout: f64,
-    reply: Option<Reply>,
-    total: f64,
-    got: f64,
-    head: bool,
-}
+use super::network::Transfer;
+use super::origin::Origin;
+use crate::engine::{AppendFailure, Command, Cue, Engine, Event, Media, Notice, Range, RequestId, Settings};
 
 struct Buffer {
     kind: Kind,
@@ -55,7 +42,7 @@ pub(in crate::engine) struct World {
     pub(in crate::engine) urls: Vec<(f64, String)>,
     pub(in crate::engine) cues: Vec<Cue>,
     pub(in crate::engine) unsupported: &'static str,
-    transfers: Vec<Transfer>,
+    pub(super) transfers: Vec<Transfer>,
     buffers: Vec<Buffer>,
     events: VecDeque<Word>,
     end_of_stream: bool,
@@ -73,7 +60,8 @@ enum Word {
     Evicted(Kind),
 }
 
-const STEP: f64 = 0.01;
+/// Seconds of one step.
+pub(super) const STEP: f64 = 0.01;
 
 impl World {
     pub(in crate::engine) fn new(origin: Origin, settings: Settings) -> Self {
@@ -255,90 +243,8 @@ impl World {
         }
     }
 
-    fn network(&mut self) {
-        let ids: Vec<_> = self.transfers.iter().map(|t| t.id).collect();
-        for id in ids {
-            let now = self.now;
-            let Some(t) = self.transfers.iter_mut().find(|t| t.id == id && t.reply.is_none()) else {
-                continue;
-            };
-            if now < t.sent + self.latency {
-                continue;
-            }
-            let Some(reply) = self.origin.answer(&t.url, now, now - t.sent) else {
-                if now > t.sent + t.timeout {
-                    self.drop_transfer(id);
-                    self.feed(Event::Failed { request: id, failure: Failure::Timeout });
-                }
-                continue;
-            };
-            if let Reply::Status(status) = reply {
-                self.drop_transfer(id);
-                self.feed(Event::Failed { request: id, failure: Failure::Http(status) });
-                continue;
-            }
-            t.total = match &reply {
-                Reply::Manifest(body) | Reply::Whole(body) => body.len() as f64,
-                Reply::Fragment(moof, media) => moof.len() as f64 + *media as f64,
-                Reply::Status(_) => 0.0,
-            };
-            let manifest = matches!(reply, Reply::Manifest(_));
-            t.reply = Some(reply);
-            if !manifest {
-                self.feed(Event::ResponseStarted { request: id });
-            }
-        }
-        let active: Vec<_> = self.transfers.iter().filter(|t| t.reply.is_some()).map(|t| t.id).collect();
-        let rate = self.rates.iter().rev().find(|(from, _)| *from <= self.now).map_or(0.0, |(_, rate)| *rate);
-        let share = rate / 8.0 * STEP / active.len().max(1) as f64;
-        for id in active {
-            self.transfer(id, share);
-        }
-    }
-
-    fn drop_transfer(&mut self, id: RequestId) {
-        self.transfers.retain(|t| t.id != id);
-    }
-
-    fn transfer(&mut self, id: RequestId, bytes: f64) {
-        let Some(t) = self.transfers.iter_mut().find(|t| t.id == id) else { return };
-        t.got = (t.got + bytes).min(t.total);
-        let (got, done) = (t.got, t.got >= t.total);
-        match (t.purpose, t.reply.as_ref().unwrap()) {
-            (Purpose::Manifest, Reply::Manifest(body)) if done => {
-                let body = body.clone();
-                self.drop_transfer(id);
-                self.feed(Event::ManifestLoaded {
-                    request: id,
-                    url: "http://o/x.isml/Manifest",
-                    bytes: &body,
-                });
-            }
-            (Purpose::Whole { .. }, Reply::Whole(body)) if done => {
-                let body = body.clone();
-                self.drop_transfer(id);
-                self.feed(Event::Finished { request: id, body: Some(&body) });
-            }
-            (Purpose::Media { kind }, Reply::Fragment(moof, _)) => {
-                let (moof, head) = (moof.clone(), t.head);
-                if !head && got >= moof.len() as f64 {
-                    t.head = true;
-                    self.feed(Event::Head { request: id, moof: &moof });
-                }
-                if !self.transfers.iter().any(|t| t.id == id) {
-                    return;
-                }
-                self.feed(Event::Received { request: id, total: got as u64 });
-                if self.transfers.iter().any(|t| t.id == id) {
-                    self.append(kind, id, (got - moof.len() as f64 - 8.0).max(0.0), done);
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// Media of a fragment reaches its buffer.
-    fn append(&mut self, kind: Kind, id: RequestId, bytes: f64, done: bool) {
+    pub(super) fn append(&mut self, kind: Kind, id: RequestId, bytes: f64, done: bool) {
         let quota = self.quota;
         let buffer = self.buffer(kind);
         let Some((request, start, duration, size)) = buffer.segment else { return };

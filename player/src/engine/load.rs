@@ -1,0 +1,178 @@
+//! The manifest: asked for, read, asked for again.
+
+use core::time::Duration;
+
+use smooth::manifest::{self, Kind, Manifest};
+use smooth::{Timescale, url};
+
+use super::Presentation;
+use super::command::{Command, Purpose, RequestId};
+use super::event::Failure;
+use super::live::Live;
+use super::notice::{Code, Notice, Problem, Severity};
+use super::session::{Phase, Session};
+use super::stream::Stream;
+
+/// Requests for the manifest.
+#[derive(Debug, Default)]
+pub(super) struct Loader {
+    /// Address asked for.
+    pub(super) url: String,
+    /// Where fragment addresses start.
+    pub(super) base: String,
+    pub(super) request: Option<RequestId>,
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Duration>,
+    /// When the last one arrived.
+    pub(super) loaded_at: Duration,
+}
+
+impl Session {
+    pub(super) fn request_manifest(&mut self) {
+        let request = self.out.request();
+        self.loader.request = Some(request);
+        self.loader.retry_at = None;
+        self.out.stats.manifest_requests = self.out.stats.manifest_requests.saturating_add(1);
+        self.out.push(Command::Fetch {
+            request,
+            url: self.loader.url.clone(),
+            purpose: Purpose::Manifest,
+            timeout: self.settings.timeout,
+        });
+    }
+
+    /// A manifest arrived.
+    pub(super) fn manifest_loaded(&mut self, request: RequestId, address: &str, bytes: &[u8]) {
+        if self.loader.request != Some(request) {
+            return;
+        }
+        self.loader.request = None;
+        let read = manifest::read(bytes, &self.settings.limits);
+        let first = self.phase == Phase::Loading;
+        match read {
+            Ok(manifest) => {
+                self.loader.failures = 0;
+                self.loader.loaded_at = self.now;
+                if first {
+                    self.loader.base = String::from(url::base(address));
+                    self.first_manifest(manifest);
+                } else {
+                    self.next_manifest(manifest);
+                }
+            }
+            Err(_) if first => self.fatal(self.manifest_problem(Code::ManifestInvalid, 0)),
+            Err(_) => self.manifest_retry(Code::ManifestInvalid, 0),
+        }
+    }
+
+    /// A manifest did not arrive.
+    pub(super) fn manifest_failed(&mut self, failure: Failure) {
+        self.loader.request = None;
+        let (code, status) = match failure {
+            Failure::Http(status @ (404 | 410)) => (Code::ManifestNotFound, status),
+            Failure::Http(status) => (Code::ManifestRefused, status),
+            Failure::Network | Failure::Timeout => (Code::ManifestUnreachable, 0),
+            Failure::Malformed => (Code::ManifestInvalid, 0),
+        };
+        if self.phase == Phase::Playing {
+            self.reload_failed(code);
+            self.manifest_retry(code, status);
+            return;
+        }
+        // A broadcast may be about to start; anything else that says no will say no again.
+        let broadcast = self.loader.url.to_ascii_lowercase().contains(".isml");
+        let again = match failure {
+            Failure::Network | Failure::Timeout => true,
+            Failure::Http(404 | 410 | 412) => broadcast,
+            Failure::Http(status) => status >= 500 || status == 408 || status == 429,
+            Failure::Malformed => false,
+        };
+        if again && self.loader.failures < self.settings.retries {
+            self.manifest_retry(code, status);
+        } else {
+            self.fatal(self.manifest_problem(code, status));
+        }
+    }
+
+    fn manifest_retry(&mut self, code: Code, status: u16) {
+        if self.loader.failures == 0 {
+            let problem = self.manifest_problem(code, status);
+            self.out.notify(Notice::Error(problem));
+        }
+        self.loader.retry_at = Some(self.now.saturating_add(self.backoff(self.loader.failures)));
+        self.loader.failures = self.loader.failures.saturating_add(1);
+    }
+
+    /// Pause after `failures` earlier failures.
+    pub(super) fn backoff(&self, failures: u32) -> Duration {
+        let factor = 1_u32 << failures.min(10);
+        self.settings.backoff.saturating_mul(factor).min(self.settings.max_backoff)
+    }
+
+    pub(super) fn manifest_problem(&self, code: Code, status: u16) -> Problem {
+        let url = self.loader.url.clone();
+        Problem { code, severity: Severity::Recovered, kind: None, url, status, time: None }
+    }
+
+    fn first_manifest(&mut self, mut manifest: Manifest) {
+        let (streams, skipped) = Stream::read_all(&mut manifest);
+        let chunks = streams.iter().any(|s| s.kind != Kind::Text && !s.chunks.is_empty());
+        let media = streams.iter().any(|s| s.kind != Kind::Text);
+        if media && !chunks && manifest.is_live {
+            // Not started: ask again until something is there.
+            if self.loader.failures == 0 {
+                let problem = self.manifest_problem(Code::NotStarted, 0);
+                self.out.notify(Notice::Error(problem));
+            }
+            self.loader.failures = 1;
+            self.loader.retry_at = Some(self.now.saturating_add(NOT_STARTED_POLL));
+            return;
+        }
+        self.streams = streams;
+        self.skipped = skipped;
+        self.hold = hold(&manifest);
+        self.live = manifest.is_live.then(|| Live::new(&manifest, self.now));
+        self.presentation = Some(Presentation {
+            live: manifest.is_live,
+            zero: 0,
+            timescale: Timescale::DEFAULT,
+            streams: Vec::new(),
+        });
+        self.phase = Phase::Probing;
+        for stream in self.streams.iter().filter(|s| s.kind != Kind::Text) {
+            for level in &stream.levels {
+                if !self.probes.iter().any(|(mime, _)| *mime == level.mime) {
+                    self.probes.push((level.mime.clone(), None));
+                    self.out.push(Command::Probe { mime: level.mime.clone() });
+                }
+            }
+        }
+        self.start_if_ready();
+    }
+
+    /// Asks for the manifest again when it is due.
+    pub(super) fn drive_manifest(&mut self) {
+        if self.loader.request.is_some() || matches!(self.phase, Phase::Idle | Phase::Over) {
+            return;
+        }
+        if let Some(at) = self.loader.retry_at.or_else(|| self.reload_at()) {
+            if at > self.now {
+                self.wake_at(at);
+            } else {
+                self.request_manifest();
+            }
+        }
+    }
+}
+
+/// What the origin announces at the root of the manifest: how long it may hold a request, in ms.
+fn hold(manifest: &Manifest) -> u32 {
+    let mut attributes = manifest.custom_attributes.iter();
+    let value = attributes.find(|(name, _)| name.eq_ignore_ascii_case("silverlane-wait"));
+    value.and_then(|(_, value)| value.trim().parse::<u32>().ok()).unwrap_or(0).min(MAX_HOLD_MS)
+}
+
+/// How often a broadcast that has not begun is asked.
+const NOT_STARTED_POLL: Duration = Duration::from_secs(2);
+/// No request is held longer, whatever an origin announces.
+const MAX_HOLD_MS: u32 = 30_000;

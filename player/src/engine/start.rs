@@ -1,0 +1,165 @@
+//! From a manifest to the first request: what the browser plays, which streams, where to begin.
+
+use smooth::manifest::Kind;
+
+use super::Presentation;
+use super::command::Command;
+use super::notice::{Code, Notice};
+use super::session::{Phase, Session};
+use super::stream::Stream;
+use super::time::Zero;
+use super::track::Track;
+
+impl Session {
+    /// The browser said whether it plays `mime`.
+    pub(super) fn supported(&mut self, mime: &str, supported: bool) {
+        for probe in self.probes.iter_mut().filter(|probe| probe.0 == mime) {
+            probe.1 = Some(supported);
+        }
+        self.start_if_ready();
+    }
+
+    /// The media source opened, for the first time or after a decoder failed.
+    pub(super) fn source_opened(&mut self) {
+        if matches!(self.phase, Phase::Idle | Phase::Over) || self.opened {
+            return;
+        }
+        self.opened = true;
+        if self.phase == Phase::Playing {
+            self.create_buffers();
+            self.jump(self.element.playhead());
+        } else {
+            self.start_if_ready();
+        }
+    }
+
+    /// Starts once the browser has said what it plays and the media source is open.
+    pub(super) fn start_if_ready(&mut self) {
+        if self.phase != Phase::Probing || !self.opened || self.probes.iter().any(|(_, yes)| yes.is_none()) {
+            return;
+        }
+        let answers: Vec<_> = self.probes.drain(..).map(|(mime, yes)| (mime, yes == Some(true))).collect();
+        for stream in &mut self.streams {
+            stream.keep_supported(&answers, &mut self.skipped);
+        }
+        self.streams.retain(|s| !s.levels.is_empty() && (s.kind == Kind::Text || !s.chunks.is_empty()));
+        for skipped in self.skipped.drain(..) {
+            self.out.notify(Notice::Skipped(skipped));
+        }
+        self.choose_streams();
+        if self.tracks.is_empty() {
+            self.fatal(self.manifest_problem(Code::NothingPlayable, 0));
+            return;
+        }
+        self.phase = Phase::Playing;
+        self.set_zero();
+        self.select_captions_at_start();
+        let (zero, now) = (self.zero, self.loader.loaded_at);
+        for stream in &mut self.streams {
+            if let Some(last) = stream.chunks.last() {
+                stream.serve(last.time, now, zero, false);
+            }
+        }
+        self.refresh_presentation();
+        let live = self.live.is_some();
+        let duration = (!live).then(|| self.end());
+        self.out.notify(Notice::ManifestReady { live, duration });
+        self.create_buffers();
+        self.add_text_tracks();
+        self.start_position();
+    }
+
+    /// One video and one audio stream.
+    fn choose_streams(&mut self) {
+        for kind in [Kind::Video, Kind::Audio] {
+            let wanted = if kind == Kind::Audio { self.settings.audio.clone() } else { None };
+            let stream = wanted
+                .and_then(|name| self.find_stream(kind, &name))
+                .or_else(|| self.streams.iter().position(|s| s.kind == kind));
+            if let Some(stream) = stream {
+                self.tracks.push(Track::new(kind, stream));
+            }
+        }
+    }
+
+    /// A stream by name, else by language.
+    pub(super) fn find_stream(&self, kind: Kind, wanted: &str) -> Option<usize> {
+        let wanted = wanted.trim();
+        let by = |test: &dyn Fn(&Stream) -> bool| self.streams.iter().position(|s| s.kind == kind && test(s));
+        by(&|s| s.is_called(wanted)).or_else(|| by(&|s| s.language.eq_ignore_ascii_case(wanted)))
+    }
+
+    fn set_zero(&mut self) {
+        let starts = self.streams.iter().filter(|s| s.kind != Kind::Text);
+        let starts = starts.filter_map(|s| Some(Zero { ticks: s.chunks.first()?.time, scale: s.timescale }));
+        self.zero = starts.reduce(Zero::min).unwrap_or_default();
+    }
+
+    /// Tells the page what may be chosen now.
+    pub(super) fn refresh_presentation(&mut self) {
+        let tracks = &self.tracks;
+        let infos = self.streams.iter().enumerate();
+        let streams = infos.map(|(i, s)| s.info(tracks.iter().any(|t| t.stream == i))).collect();
+        let (zero, timescale) = (self.zero.ticks, self.zero.scale);
+        self.presentation = Some(Presentation { live: self.live.is_some(), zero, timescale, streams });
+    }
+
+    /// Source buffers for all media tracks, and the duration.
+    fn create_buffers(&mut self) {
+        for i in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get(i).filter(|t| t.is_media()) else { continue };
+            // The type of the level that comes first, where that is known already.
+            let stream = self.streams.get(track.stream);
+            let level =
+                stream.and_then(|s| track.level.and_then(|l| s.levels.get(l)).or_else(|| s.levels.first()));
+            let Some(mime) = level.map(|level| level.mime.clone()) else { continue };
+            let kind = track.kind;
+            if let Some(track) = self.tracks.get_mut(i) {
+                track.buffer = Some(mime.clone());
+                track.init = None;
+            }
+            self.out.push(Command::CreateBuffer { kind, mime });
+        }
+        let duration = if self.live.is_some() { f64::INFINITY } else { self.end() };
+        self.out.push(Command::SetDuration(duration));
+    }
+
+    /// Where to begin, and all tracks moved there.
+    fn start_position(&mut self) {
+        let position = match self.window() {
+            Some(window) => {
+                let wanted = self.start.unwrap_or(window.target);
+                wanted.min(window.target).max(window.start)
+            }
+            None => self.start.unwrap_or(0.0).max(self.ragged_start()).min(self.end()),
+        };
+        if position > 0.0 {
+            self.jump(position);
+        } else {
+            self.move_tracks(0.0);
+        }
+    }
+
+    /// The first position at which all media tracks have something.
+    fn ragged_start(&self) -> f64 {
+        let first = |t: &Track| {
+            let stream = self.streams.get(t.stream)?;
+            Some(self.zero.position(stream.chunks.first()?.time, stream.timescale))
+        };
+        self.tracks.iter().filter(|t| t.is_media()).filter_map(first).fold(0.0, f64::max)
+    }
+
+    /// End of the longest media track, in seconds.
+    pub(super) fn end(&self) -> f64 {
+        let end = |t: &Track| {
+            let stream = self.streams.get(t.stream)?;
+            Some(self.zero.position(stream.chunks.last()?.end(), stream.timescale))
+        };
+        self.tracks.iter().filter(|t| t.is_media()).filter_map(end).fold(0.0, f64::max)
+    }
+
+    /// Kinds that feed a buffer.
+    pub(super) fn media_kinds(&self) -> Vec<Kind> {
+        self.tracks.iter().filter(|t| t.is_media()).map(|t| t.kind).collect()
+    }
+}
