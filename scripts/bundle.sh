@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run by trunk after a build: makes smooth-player.js, ONE classic script, from wasm-bindgen's glue and
-# www/src/*.js, and gives the Wasm the name the script looks for beside itself.
+# www/src/*.js, and gives the Wasm the name the script looks for beside itself. (Not with trunk's
+# data-type "main": its loader is a module.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage=${TRUNK_STAGING_DIR:-dist}
@@ -24,3 +25,6 @@ squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^
 } > "$out"
 rm "$glue"
 mv "$stage/silverlane-player_bg.wasm" "$stage/smooth-player_bg.wasm"
+
+# The page as it was written: trunk's minifier drops names that inline scripts use.
+sed -e '/data-trunk/d' -e '/<!-- The bundle script/d' www/index.html > "$stage/index.html"

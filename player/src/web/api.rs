@@ -121,7 +121,7 @@ struct Options<'a>(&'a JsValue);
 impl Options<'_> {
     fn settings(&self) -> Settings {
         let mut settings = Settings::default();
-        let seconds = |key| self.number(key).filter(|n| *n >= 0.0 && *n < 1e6).map(Duration::from_secs_f64);
+        let seconds = |key| self.number(key).map(|n| Duration::from_millis((n * 1000.0) as u64));
         if let Some(goal) = seconds("bufferGoal") {
             settings.buffer_goal = goal;
         }

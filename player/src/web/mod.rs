@@ -34,3 +34,8 @@ mod source;
 mod tell;
 #[cfg(target_arch = "wasm32")]
 mod text;
+
+/// A small allocator: the default one is 4 kB larger.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -187,7 +187,8 @@ impl Session {
 
     /// Time since the session began.
     pub(super) fn now(&self) -> Duration {
-        Duration::from_secs_f64(((self.performance.now() - self.began) / 1000.0).max(0.0))
+        // The cast saturates, and never is below zero.
+        Duration::from_micros(((self.performance.now() - self.began) * 1000.0) as u64)
     }
 
     /// The newest position of a broadcast, in seconds.
