@@ -10,6 +10,7 @@ use smooth::manifest::Kind;
 use super::command::{Command, Cue, TextTrackId};
 use super::notice::{Code, Notice, Problem, Severity};
 use super::session::Session;
+use super::stream::Stream;
 use super::track::{Cursor, Track};
 
 /// State of the caption streams.
@@ -17,6 +18,8 @@ use super::track::{Cursor, Track};
 pub(super) struct Captions {
     /// Text tracks of the page: stream, id, and what was found out about it.
     tracks: Vec<TextTrack>,
+    /// The settings name a stream that the broadcast does not have yet.
+    pub(super) missing: bool,
     /// When a problem was last told.
     told_at: Option<Duration>,
 }
@@ -37,13 +40,33 @@ impl Session {
         let Some(name) = self.settings.captions.clone() else { return };
         match self.find_stream(Kind::Text, &name) {
             Some(stream) => self.tracks.push(Track::new(Kind::Text, stream)),
+            // A broadcast lists its captions once there is one.
+            None if self.live.is_some() => self.captions.missing = true,
             None => self.no_such(Kind::Text),
         }
     }
 
-    /// One text track for each caption stream.
+    /// A newer manifest has caption streams that are new.
+    pub(super) fn new_captions(&mut self, streams: Vec<Stream>) {
+        if streams.is_empty() {
+            return;
+        }
+        self.streams.extend(streams);
+        self.add_text_tracks();
+        let wanted = self.settings.captions.clone().filter(|_| self.captions.missing);
+        let wanted = wanted.filter(|name| self.find_stream(Kind::Text, name).is_some());
+        if let Some(name) = wanted {
+            self.captions.missing = false;
+            self.select_captions(Some(&name));
+        }
+        self.refresh_presentation();
+    }
+
+    /// One text track for each caption stream that has none yet.
     pub(super) fn add_text_tracks(&mut self) {
-        for (stream, model) in self.streams.iter().enumerate().filter(|(_, s)| s.kind == Kind::Text) {
+        let known = self.captions.tracks.len();
+        let streams = self.streams.iter().enumerate().filter(|(_, s)| s.kind == Kind::Text).skip(known);
+        for (stream, model) in streams {
             let track = self.out.text_track();
             let name = model.name.clone();
             let language = model.language.clone();
@@ -52,7 +75,7 @@ impl Session {
             let text_track = TextTrack { stream, id: track, relative: false, cues: BTreeSet::new() };
             self.captions.tracks.push(text_track);
         }
-        if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text) {
+        if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text && known == 0) {
             let name = self.streams.get(track.stream).map(|s| s.name.clone());
             self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
         }
@@ -60,6 +83,7 @@ impl Session {
 
     /// The viewer wants captions, others, or none.
     pub(super) fn select_captions(&mut self, name: Option<&str>) {
+        self.captions.missing = false;
         let stream = match name {
             None => None,
             Some(name) => match self.find_stream(Kind::Text, name) {

@@ -2,7 +2,7 @@
 //!
 //! | answer | on the live edge | elsewhere |
 //! | --- | --- | --- |
-//! | 412 | not yet: wait half a fragment; then another level, then the manifest | as 404 |
+//! | 412 | not yet: wait half a fragment; then another level, then the manifest | live: other levels, then the next chunk; else as 404 |
 //! | 404, 410, no fragment | the manifest again (live), then other levels, then the next chunk | the same |
 //! | anything else | again after a growing pause; without end while live or while something is buffered | the same |
 
@@ -37,6 +37,7 @@ impl Session {
         }
         match failure {
             Failure::Http(412) if live && flight.early => self.not_yet(i, flight),
+            Failure::Http(412) if live => self.hole(i, flight),
             Failure::Http(404 | 410 | 412) | Failure::Malformed => self.missing(i, flight, failure),
             Failure::Http(status) => self.trouble(i, flight, status),
             Failure::Network | Failure::Timeout => self.trouble(i, flight, 0),
@@ -65,6 +66,27 @@ impl Session {
         }
         if track.not_yet >= 3 {
             self.want_reload();
+        }
+    }
+
+    /// The chunk is listed, and this level does not have it: its encoder was away.
+    fn hole(&mut self, i: usize, flight: &Flight) {
+        let until = self.now.saturating_add(FAILING);
+        let Some(track) = self.tracks.get_mut(i) else { return };
+        let Some(stream) = self.streams.get_mut(track.stream) else { return };
+        if let Some(level) = stream.levels.get_mut(flight.level) {
+            level.failing_until = until;
+        }
+        track.tried.push(flight.level);
+        if track.tried.len() < stream.levels.len() {
+            return;
+        }
+        // In none of them: sound and picture may not be equally far.
+        track.tried.clear();
+        if track.not_yet >= MAX_HOLE_ROUNDS {
+            self.leave_out(i, flight.chunk);
+        } else {
+            self.not_yet(i, flight);
         }
     }
 
@@ -173,6 +195,8 @@ fn problem(code: Code, kind: Kind, flight: &Flight, status: u16) -> Problem {
 
 /// How long a missing chunk waits for a newer manifest.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
+/// So often a chunk that is listed and not served is asked for again.
+const MAX_HOLE_ROUNDS: u32 = 3;
 /// Between two levels that are tried for a missing chunk.
 const MISSING_PAUSE: Duration = Duration::from_millis(100);
 /// How long a level that failed is not chosen.

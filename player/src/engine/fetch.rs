@@ -81,12 +81,15 @@ impl Session {
             return Step::Skip(chunk.time);
         }
         let playhead = self.element.playhead();
-        let ahead = if track.is_media() {
-            self.element.held_between(track.kind, playhead, start)
+        let (ahead, goal) = if track.is_media() {
+            (self.element.held_between(track.kind, playhead, start), self.goal)
+        } else if self.live.is_some() {
+            // Late enough that the broadcast has gone on, and the fragment tells what follows it.
+            (start - playhead, self.goal.min(self.fragment() * 1.5))
         } else {
-            start - playhead
+            (start - playhead, self.goal)
         };
-        if ahead > self.goal {
+        if ahead > goal {
             return Step::Wait;
         }
         let oldest = stream.chunks.first() == Some(chunk);

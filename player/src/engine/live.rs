@@ -150,6 +150,10 @@ impl Session {
             }
             due = Some(due.map_or(at, |due| due.min(at)));
         }
+        if self.captions.missing {
+            let at = self.loader.loaded_at.saturating_add(MISSING_CAPTIONS_POLL);
+            due = Some(due.map_or(at, |due| due.min(at)));
+        }
         due
     }
 
@@ -162,9 +166,15 @@ impl Session {
         live.gone_since = None;
         live.dvr = manifest.timescale.seconds(manifest.dvr_window);
         let (mut news, mut restarted) = (false, false);
+        let mut new_captions = Vec::new();
         for mut model in models {
             let same = |s: &&mut Stream| s.kind == model.kind && s.name == model.name;
-            let Some(stream) = self.streams.iter_mut().find(same) else { continue };
+            let Some(stream) = self.streams.iter_mut().find(same) else {
+                if model.kind == Kind::Text {
+                    new_captions.push(model);
+                }
+                continue;
+            };
             let index = model.kind;
             let list: Timeline = core::mem::take(&mut model.chunks);
             let last = list.last();
@@ -186,6 +196,7 @@ impl Session {
                 }
             }
         }
+        self.new_captions(new_captions);
         for track in self.tracks.iter_mut().filter(|t| t.reloaded && t.tried.is_empty()) {
             track.retry_at = None;
         }
@@ -362,6 +373,8 @@ fn refresh_levels(levels: &mut [Level], models: Vec<Level>) -> bool {
 const RAREST: f64 = 10.0;
 /// Seconds between manifests at least, when only captions wait for news.
 const TEXT_POLL: f64 = 4.0;
+/// Between manifests, when captions are wanted that the broadcast does not list yet.
+const MISSING_CAPTIONS_POLL: Duration = Duration::from_secs(10);
 /// A broadcast whose manifest is not found for so long is over.
 const GONE_FOR_GOOD: Duration = Duration::from_secs(60);
 /// The page hears of the window no more often.

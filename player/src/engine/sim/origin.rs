@@ -183,7 +183,8 @@ impl Origin {
     fn served(&self, feed: &Feed, now: f64) -> core::ops::Range<usize> {
         let received = if feed.chunks.is_empty() { 0 } else { self.received(feed, now) };
         let Some(live) = &self.live else { return 0..received };
-        let end = if self.over(now) { received } else { received.saturating_sub(live.look_ahead) };
+        let held_back = if feed.kind == Kind::Text { 0 } else { live.look_ahead };
+        let end = if self.over(now) { received } else { received.saturating_sub(held_back) };
         let mut start = 0;
         if live.dvr > 0.0 && end > 0 {
             let newest = feed.chunks[end - 1].end();

@@ -204,3 +204,37 @@ fn sound_alone_and_pictures_alone_play() {
         }
     }
 }
+
+#[test]
+fn captions_that_begin_later_are_found() {
+    let mut w = World::new(
+        Origin::broadcast(Broadcast::default()),
+        Settings { captions: Some("text".into()), ..Settings::default() },
+    );
+    w.load(None);
+    w.play(15.0);
+    let text = Feed {
+        name: "text",
+        fourcc: "TTML",
+        bitrates: vec![1000],
+        kind: Kind::Text,
+        ..w.origin.feeds[0].clone()
+    };
+    w.origin.feeds.push(text);
+    w.play(30.0);
+    assert!(w.cues.len() > 8, "{:?}", w.cues);
+    assert!(w.manifests() <= 4, "{}", w.manifests());
+    assert_eq!(w.stalled, 0.0);
+}
+
+#[test]
+fn a_hole_in_one_bitrate_of_the_window_is_filled_from_another() {
+    let mut origin = Origin::broadcast(Broadcast { head_start: 120.0, dvr: 0.0, ..Broadcast::default() });
+    origin.faults.push(Fault { text: "(5000000)/", from: 5.0, to: 1e9, status: 412 });
+    let mut w = world(origin);
+    w.play(6.0);
+    w.seek(20.0);
+    w.play(40.0);
+    assert_eq!((w.stalled, w.manifests()), (0.0, 1));
+    assert!(w.position > 58.0, "{}", w.position);
+}
