@@ -134,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn a_last_box_without_a_size_does_not_swallow_the_times() {
+        let tfhd = full(b"tfhd", 0, 0, &hex("00000001"));
+        let moof = sized(b"moof", &sized(b"traf", &[tfhd, hex("00000000 73647470 00000000")].concat()));
+        let head = read_head(&rewrite(&moof, span(5), &[]).unwrap(), &Limits::default()).unwrap();
+        assert_eq!(head.span, Some(span(5)));
+    }
+
+    #[test]
     fn a_media_header_of_16_bytes_is_kept_in_the_data_offset() {
         let mut moof = REFERENCE_MOOF();
         let at = moof.windows(4).position(|w| w == [0, 0, 0, 0xd5]).unwrap();

@@ -37,14 +37,19 @@ impl Rewriter {
         }
     }
 
-    /// Copies a box as it is.
+    /// Copies a box as it is. One that lasts to the end of its parent is given its size, for another may
+    /// follow it now.
     pub(super) fn copy(&mut self, child: &Box<'_>) {
         match &child.kind {
             b"saio" => self.auxiliary_field = saio_field(child).map(|at| self.out.len().saturating_add(at)),
             b"senc" => self.mark_auxiliary(self.out.len().saturating_add(SENC_HEADER)),
             _ => {}
         }
+        let at = self.out.len();
         self.out.put(child.whole);
+        if child.whole.starts_with(&[0; 4]) {
+            self.out.close(at);
+        }
     }
 
     /// The first per-sample initialisation vector stands at `at`.
