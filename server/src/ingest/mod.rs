@@ -15,6 +15,7 @@
 //!
 //! Whatever ends a connection, a fragment that was not complete is forgotten and the point goes on.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use axum::http::{Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::archive::{Media, TrackId};
 use crate::http::App;
@@ -83,11 +84,25 @@ impl Push<'_> {
             return Ok(());
         }
         tracing::info!(point = self.point.path(), stream = self.stream, "encoder connected");
+        let limit = app.settings.ingest_idle();
+        let mut stopping = pin!(app.stopping());
+        // An encoder may send single bytes: the alarm is set anew when it goes off, not for each.
+        let mut last = Instant::now();
+        let mut alarm = pin!(sleep_until(last + limit));
         loop {
             let frame = tokio::select! {
-                frame = timeout(app.settings.ingest_idle(), body.frame()) => frame.map_err(|_| Failure::Idle)?,
-                () = app.stopping() => return Err(Failure::Stopping),
+                biased;
+                () = &mut stopping => return Err(Failure::Stopping),
+                frame = body.frame() => frame,
+                () = &mut alarm => {
+                    if last.elapsed() >= limit {
+                        return Err(Failure::Idle);
+                    }
+                    alarm.as_mut().reset(last + limit);
+                    continue;
+                }
             };
+            last = Instant::now();
             let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(Failure::Lost)?.into_data() else { continue };
             if data.is_empty() {
@@ -104,7 +119,11 @@ impl Push<'_> {
     fn handle(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Header(header) => self.header(&header),
-            Event::Fragment(_) if self.ended => Err(Failure::AfterEnd),
+            Event::Fragment(_) if self.ended => {
+                // So it was not the end: the point waits for an encoder that makes sense.
+                self.ended = false;
+                Err(Failure::AfterEnd)
+            }
             Event::Fragment(fragment) => self.fragment(fragment),
             Event::EndOfStream => {
                 self.ended = true;

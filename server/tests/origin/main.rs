@@ -1,0 +1,9 @@
+//! The origin in this process, spoken to over HTTP as encoders and viewers do.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod delivery;
+mod faults;
+mod harness;
+mod lifecycle;
+mod push;
