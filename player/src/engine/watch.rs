@@ -74,7 +74,9 @@ impl Session {
     /// A seek into a hole never ends by itself.
     fn arrive(&mut self) {
         if self.element.seeking && self.element.target.is_some() {
-            self.jump_hole(self.element.playhead());
+            let waited = self.now.saturating_sub(self.element.asked_at);
+            let least = if waited >= LOOK_FOR_GAP { REMNANT } else { SLACK / 2.0 };
+            self.jump_hole(self.element.playhead(), least);
         } else if let Some(target) = self.element.target {
             // The seek was lost: a page script, or an element that was not ready.
             let late = self.now.saturating_sub(self.element.asked_at) >= ASK_AGAIN;
@@ -85,7 +87,9 @@ impl Session {
     }
 
     fn jump_gap(&mut self, still: Duration) {
-        if self.jump_hole(self.element.position) || still < FROZEN || self.element.ready < 1 {
+        // With less than this left an element may stop before the hole.
+        let least = if self.element.ready <= 2 { REMNANT } else { SLACK / 2.0 };
+        if self.jump_hole(self.element.position, least) || still < FROZEN || self.element.ready < 1 {
             return;
         }
         let position = self.element.position;
@@ -114,10 +118,10 @@ impl Session {
         self.set_position(to);
     }
 
-    /// Jumps over a hole at `position` that nothing will fill. False if there is none.
-    fn jump_hole(&mut self, position: f64) -> bool {
+    /// Jumps over a hole that nothing will fill, `least` seconds or less after `position`. False if there is none.
+    fn jump_hole(&mut self, position: f64, least: f64) -> bool {
         let kinds = self.media_kinds();
-        let Some(to) = self.element.next_common(&kinds, position, SLACK / 2.0) else { return false };
+        let Some(to) = self.element.next_common(&kinds, position, least) else { return false };
         if to <= position || to - position > self.goal + 600.0 {
             return false;
         }
@@ -151,5 +155,8 @@ const LOOK_FOR_GAP: Duration = Duration::from_millis(300);
 const FROZEN: Duration = Duration::from_secs(2);
 /// A seek without effect is repeated after this time.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// Before a hole browsers leave up to so many seconds unplayed: a few frames of sound that they would have
+/// decoded ahead. A seek to there does not end either.
+const REMNANT: f64 = 0.2;
 /// A hole of so many seconds is jumped without asking whether it will be filled.
-const SMALL_HOLE: f64 = 0.3;
+const SMALL_HOLE: f64 = 0.4;

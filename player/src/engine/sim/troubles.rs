@@ -22,6 +22,19 @@ fn a_hole_in_the_broadcast_is_jumped() {
 }
 
 #[test]
+fn a_few_missing_frames_of_sound_are_jumped() {
+    let mut origin = Origin::broadcast(Broadcast::default());
+    let sound = origin.feeds.iter_mut().find(|feed| feed.kind == Kind::Audio).unwrap();
+    let from = sound.chunks[30].time;
+    sound.chunks.iter_mut().filter(|c| c.time >= from).for_each(|c| c.time += 533_333);
+    let mut w = world(origin);
+    w.play(120.0);
+    let jump = |n: &Notice| matches!(n, Notice::GapJump { cause: GapCause::Hole, .. });
+    assert!(w.notices.iter().any(|(_, n)| jump(n)), "{:?}", w.notices);
+    assert!(w.position > 105.0 && w.stalled < 1.0, "{} after {} s of stall", w.position, w.stalled);
+}
+
+#[test]
 fn an_empty_text_stream_and_an_unknown_codec_do_not_matter() {
     let mut origin = Origin::vod(20);
     origin.feeds.push(Feed::new(Kind::Text, &[1000], 10_000_000, 0, 20_000_000, 0));

@@ -281,12 +281,12 @@ impl World {
 
     fn element(&mut self) {
         let ahead = if self.buffers.is_empty() { 0.0 } else { self.ahead() };
-        if self.end_of_stream && ahead <= STEP && self.position + 0.2 >= self.duration {
+        if self.end_of_stream && ahead <= 0.07 && self.position + 0.2 >= self.duration {
             self.ended = true;
             return;
         }
-        // An element waits for a few frames before it starts.
-        let enough = if self.moving && !self.waiting { STEP } else { 0.2 };
+        // An element waits for a few frames before it starts, and stops a few before the end.
+        let enough = if self.moving && !self.waiting { 0.07 } else { 0.2 };
         self.waiting = ahead <= enough;
         if ahead > enough {
             self.seeking = false;
@@ -314,7 +314,7 @@ impl World {
             seeking: self.seeking,
             ready: if !metadata {
                 0
-            } else if ahead > 0.1 {
+            } else if ahead > 0.1 && !self.waiting {
                 4
             } else {
                 1
