@@ -19,7 +19,7 @@ macro_rules! settings {
             #[arg(long, env = "SILVERLANE_CONFIG")]
             pub config: Option<PathBuf>,
             $( $(#[doc = $doc])+
-            #[arg(long, env = $env)]
+            #[arg(long, env = $env, help = help(concat!($($doc),+), &{ let default: $type = $default; default }))]
             pub $name: Option<$type>, )+
         }
 
@@ -165,6 +165,10 @@ pub enum Error {
         /// Where and what.
         source: Box<toml::de::Error>,
     },
+}
+
+fn help(doc: &str, default: &dyn std::fmt::Debug) -> String {
+    format!("{} [default: {default:?}]", doc.trim())
 }
 
 #[cfg(test)]
