@@ -45,8 +45,10 @@ impl Broadcast {
                 if self.is_empty() { u64::MAX } else { bounds.jump.saturating_add(edge - bounds.end) };
             let lag = i64::try_from(edge).unwrap_or(i64::MAX).saturating_sub(mapped);
             let behind = u64::try_from(lag).is_ok_and(|lag| lag > bounds.resend);
-            let alone =
-                self.sessions.offset(session).is_none() && !self.sessions.company(now, session, patience);
+            // Captions may begin at any time, on a connection of their own.
+            let alone = !text
+                && self.sessions.offset(session).is_none()
+                && !self.sessions.company(now, session, patience);
             if behind && alone {
                 return Verdict::Restart;
             }
@@ -95,13 +97,19 @@ impl Broadcast {
     /// that of the latest run if it is near under none.
     pub(super) fn nearest_run(&self, id: TrackId, arrival: &Arrival, step: u64) -> i64 {
         let spec = &self.tracks[id].spec;
-        let end = self.tracks[id].end().unwrap_or_else(|| to_ticks(self.end(), spec.timescale));
         let jump = self.rules.max_jump.saturating_mul(spec.timescale.get().into());
-        let resend = self.resend_window(step, spec.timescale, spec.kind == Kind::Text);
+        let edge = to_ticks(self.end(), spec.timescale);
+        // Captions are rare: where the broadcast is says more than where they were.
+        let (end, back) = if spec.kind == Kind::Text {
+            (edge, jump)
+        } else {
+            let resend = self.resend_window(step, spec.timescale, false);
+            (self.tracks[id].end().unwrap_or(edge), resend)
+        };
         let distance = |offset: i64| {
             let mapped = arrival.time.saturating_add(from_units(offset, spec.timescale));
             let ahead = i128::from(mapped) - i128::from(end);
-            (-i128::from(resend) <= ahead && ahead <= i128::from(jump)).then_some(ahead.abs())
+            (-i128::from(back) <= ahead && ahead <= i128::from(jump)).then_some(ahead.abs())
         };
         let near = self.runs.iter().rev().filter_map(|&offset| Some((distance(offset)?, offset)));
         near.min_by_key(|&(distance, _)| distance)

@@ -399,6 +399,29 @@ fn captions_come_when_they_come_and_hold_nothing_up() {
 }
 
 #[test]
+fn rare_captions_follow_the_encoder_to_its_new_run() {
+    let mut show = Show::new(RULES);
+    let captions = [spec(Kind::Text, "captions", 1)];
+    for run in 0..2u8 {
+        let session = u64::from(run) * 10;
+        show.open(session);
+        for n in 0..20 {
+            show.ffmpeg(session, n, run * 100);
+            if n % 10 == 6 {
+                // Each in a post of its own.
+                let post = session + 1 + n.cast_unsigned();
+                show.broadcast.open(post, &captions).unwrap();
+                let outcome = show.bring(post, 3, n * 2000, 2000, run);
+                assert!(matches!(outcome, Outcome::Accepted { restarted: false, .. }), "{outcome:?}");
+                show.broadcast.close(post);
+            }
+        }
+        show.broadcast.close(session);
+    }
+    assert_eq!(show.chunks("captions"), [12_000, 32_000, 52_000, 72_000]);
+}
+
+#[test]
 fn the_window_moves_and_memory_is_bounded() {
     let mut show = Show::new(Rules { window: 10, ..RULES });
     show.open(1);

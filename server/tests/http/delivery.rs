@@ -1,6 +1,8 @@
 //! What viewers are told: statuses, headers, letter case, windows, waiting.
 
-use crate::harness::{END, Origin, Parts, STREAM, capture};
+use smooth::manifest::Kind;
+
+use crate::harness::{Captions, END, Origin, Parts, STREAM, capture};
 
 const VIDEO: &str = "/live.isml/QualityLevels(100000)/Fragments(video=";
 
@@ -217,5 +219,43 @@ async fn static_files_and_policies() {
     assert!(origin.get("/ClientAccessPolicy.xml").await.text().contains("grant-to"));
     assert_eq!(origin.get("/crossdomain.xml").await.header("content-type"), "text/xml; charset=utf-8");
     assert_eq!(origin.get("/healthz").await.status, 200);
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captions_are_served_as_they_come() {
+    let parts = Parts::of(&capture());
+    let origin = Origin::start().await;
+    let captions = Captions::new();
+    origin.post(STREAM, &parts.stream(0..6), 1 << 16).await;
+    assert_eq!(origin.manifest().await.streams.len(), 2);
+    let path = "/live.isml/Streams(captions)";
+    // Short posts, with nothing to say that it is over.
+    let one = [captions.header(), captions.fragment(20_000_000, "one")].concat();
+    assert_eq!(origin.post(path, &one, 1 << 16).await.status, 200);
+    let manifest = origin.manifest().await;
+    let text = manifest.streams.iter().find(|s| s.kind == Kind::Text).unwrap();
+    assert_eq!((text.subtype.as_str(), text.language.as_str()), ("CAPT", "eng"));
+    assert_eq!(text.chunks.iter().map(|c| c.time).collect::<Vec<_>>(), [20_000_000]);
+    let first = origin.fragment(text, 0, 20_000_000).await;
+    assert_eq!((first.status, first.header("cache-control")), (200, "no-cache"));
+    assert_eq!(first.header("content-type"), "application/mp4");
+    assert_eq!(origin.fragment(text, 0, 40_000_000).await.status, 412);
+    assert_eq!(origin.fragment(text, 0, 10_000_000).await.status, 404);
+    for (time, line) in [(60_000_000, "two"), (90_000_000, "three")] {
+        let next = [captions.header(), captions.fragment(time, line)].concat();
+        assert_eq!(origin.post(path, &next, 1 << 16).await.status, 200);
+    }
+    let again = origin.fragment(text, 0, 20_000_000).await;
+    let head = smooth::boxes::read_head(&again.body, &smooth::Limits::default()).unwrap();
+    assert_eq!(head.look_ahead.iter().map(|s| s.time).collect::<Vec<_>>(), [60_000_000, 90_000_000]);
+    assert_eq!(again.header("cache-control"), "public, max-age=60");
+    let raw = origin.get("/live.isml/QualityLevels(1000)/RawFragments(caps=90000000)").await;
+    assert_eq!((raw.status, raw.text().as_str()), (200, "three"));
+    assert_eq!(raw.header("content-type"), "text/xml; charset=utf-8");
+    // Picture and sound end the broadcast, captions do not keep it going.
+    let end = [parts.stream(4..10), END.to_vec()].concat();
+    assert_eq!(origin.post(STREAM, &end, 1 << 16).await.status, 200);
+    assert!(!origin.manifest().await.is_live);
     origin.stop().await;
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use server::config::Settings;
+use smooth::Span;
+use smooth::boxes::build;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
-use smooth::manifest::{Manifest, Stream};
+use smooth::manifest::{Kind, Manifest, Stream};
 use smooth::url;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -255,3 +257,35 @@ impl Parts {
 pub(crate) const END: &[u8] = b"\0\0\0\x08mfra";
 
 pub(crate) const STREAM: &str = "/live.isml/Streams(Encoder1)";
+
+/// A caption track in a push stream of its own.
+pub(crate) struct Captions {
+    track: smooth::smil::live::Track,
+}
+
+impl Captions {
+    pub(crate) fn new() -> Self {
+        let mut track = smooth::smil::live::Track::new(1, Kind::Text);
+        track.name = "caps".to_owned();
+        track.language = "eng".to_owned();
+        track.subtype = "CAPT".to_owned();
+        track.level.bitrate = 1000;
+        track.level.fourcc = "TTML".to_owned();
+        Self { track }
+    }
+
+    pub(crate) fn header(&self) -> Vec<u8> {
+        build::push_header(std::slice::from_ref(&self.track)).unwrap()
+    }
+
+    /// Two seconds from `time` in ticks.
+    pub(crate) fn fragment(&self, time: u64, text: &str) -> Vec<u8> {
+        let size = u32::try_from(text.len()).unwrap();
+        let sample =
+            build::Sample { duration: 20_000_000, size, flags: build::SYNC_SAMPLE, composition_offset: 0 };
+        let span = Span { time, duration: 20_000_000 };
+        let spec = build::FragmentSpec { sequence: 1, track_id: 1, span, samples: &[sample] };
+        let mdat = [&(size + 8).to_be_bytes()[..], b"mdat", text.as_bytes()].concat();
+        [build::fragment(&spec), mdat].concat()
+    }
+}
