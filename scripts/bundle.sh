@@ -26,5 +26,5 @@ squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^
 rm "$glue"
 mv "$stage/silverlane-player_bg.wasm" "$stage/smooth-player_bg.wasm"
 
-# The page as it was written: trunk's minifier drops names that inline scripts use.
+# The page without trunk's own lines.
 sed -e '/data-trunk/d' -e '/<!-- The bundle script/d' www/index.html > "$stage/index.html"

@@ -2,7 +2,7 @@
 // qualities, sound and captions, and a panel that says what is wrong and what to do about it.
 
 const PLAYER_STYLE = `
-:host{display:block;aspect-ratio:16/9;overflow:hidden;line-height:normal;border-radius:var(--smooth-radius,0);
+:host{display:block;aspect-ratio:16/9;overflow:hidden;line-height:normal;text-align:left;border-radius:var(--smooth-radius,0);
 --accent:var(--smooth-accent,#e11d48);--ink:var(--smooth-ink,#fff);--panel:var(--smooth-panel,rgba(16,18,24,.86));
 font:500 14px/1.35 var(--smooth-font,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif)}
 video{position:absolute;inset:0}
@@ -234,6 +234,7 @@ class SmoothPlayer extends SmoothVideo {
     if (menu.hidden === !open) return;
     if (open) this.fillMenu();
     menu.hidden = !open;
+    this.ui.box.classList.remove("quiet");
     quality.setAttribute("aria-expanded", String(open));
     if (open) (menu.querySelector("[aria-checked=true]") || menu.querySelector("button")).focus();
   }
