@@ -1,0 +1,157 @@
+// Types of smooth-player.js. The script is a classic one: it registers the elements and exposes `Silverlane`.
+
+/** How bad a problem is: playback goes on, or is over. */
+export type Severity = "recovered" | "fatal";
+
+/** What the events `error` (fatal) and `warning` (recovered) tell. */
+export interface Problem {
+  /** Stable name: "manifest-not-found", "decode-failed", … See docs/player.md. */
+  code: string;
+  severity: Severity;
+  /** What went wrong, for people. */
+  message: string;
+  /** What a person can do about it. */
+  remedy: string;
+  kind: "audio" | "video" | "text" | null;
+  /** Address of the request, where it is about one. */
+  url: string;
+  /** HTTP status, where there is one; else 0. */
+  status: number;
+  /** Start of the chunk in ticks of its stream, where it is about one. */
+  time: bigint | null;
+}
+
+export interface Level {
+  /** Bits per second. */
+  bitrate: number;
+  /** Pixels; 0 if unknown. */
+  width: number;
+  height: number;
+  mime: string;
+}
+
+export interface Stream {
+  kind: "audio" | "video" | "text";
+  name: string;
+  language: string;
+  selected: boolean;
+  levels: Level[];
+}
+
+export interface ManifestReady {
+  live: boolean;
+  /** Seconds; Infinity while live. */
+  duration: number;
+  /** Absolute time of position 0, in ticks of `timescale` per second. */
+  presentationStart: bigint;
+  timescale: number;
+  streams: Stream[];
+}
+
+export type SwitchReason = "start" | "chosen" | "throughput-up" | "throughput-down" | "buffer-low" | "abandoned"
+  | "viewport" | "failing" | "stream";
+
+/** Events of the elements beside those of HTMLVideoElement. Times are seconds. */
+export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
+  manifestready: CustomEvent<ManifestReady>;
+  streamtypechange: Event;
+  targetlivewindowchange: Event;
+  streamskipped: CustomEvent<{ stream: string; bitrate?: number; reason: string; about: string }>;
+  renditionchange: CustomEvent<{ kind: "audio" | "video"; from?: number; to: number; position: number; reason: SwitchReason }>;
+  streamchange: CustomEvent<{ kind: "audio" | "text"; name?: string }>;
+  stall: CustomEvent<{ position: number }>;
+  stallended: CustomEvent<{ seconds: number }>;
+  gapjump: CustomEvent<{ from: number; to: number; cause: "hole" | "frozen" | "window-slid" | "restarted" | "beyond-edge" }>;
+  chunkskipped: CustomEvent<{ kind: "audio" | "video" | "text"; position: number }>;
+  liveedge: CustomEvent<{ start: number; target: number; edge: number }>;
+  silence: CustomEvent<{ seconds: number }>;
+  silenceended: CustomEvent<Record<string, never>>;
+  broadcastended: CustomEvent<{ duration: number }>;
+  /** The browser refused to play with sound before the viewer touched the page. */
+  autoplayrefused: Event;
+  warning: CustomEvent<Problem>;
+}
+
+export interface Rendition extends Level {
+  readonly id: string;
+  /** Whether it is the one that plays. */
+  readonly active: boolean;
+}
+
+export interface RenditionList extends EventTarget, Iterable<Rendition> {
+  readonly length: number;
+  readonly [index: number]: Rendition;
+  /** -1: chosen by the player, as the network allows. */
+  selectedIndex: number;
+}
+
+export interface AudioTrack {
+  readonly id: string;
+  readonly kind: string;
+  readonly label: string;
+  readonly language: string;
+  enabled: boolean;
+}
+
+export interface AudioTrackList extends EventTarget, Iterable<AudioTrack> {
+  readonly length: number;
+  readonly [index: number]: AudioTrack;
+  getTrackById(id: string): AudioTrack | null;
+}
+
+export interface Stats {
+  /** Estimate of what the network carries, in bits/s. */
+  throughput: number;
+  videoBitrate: number;
+  audioBitrate: number;
+  /** Seconds ahead of the playhead. */
+  buffered: number;
+  /** Seconds behind the newest chunk of a broadcast. */
+  latency: number;
+  stalls: number;
+  /** Seconds. */
+  stalled: number;
+  manifestRequests: number;
+  fragmentRequests: number;
+  notYet: number;
+  bytes: number;
+}
+
+/** `<smooth-video>`: an HTMLVideoElement that also plays Smooth Streaming. */
+export interface SmoothVideo extends Omit<HTMLVideoElement, "error"> {
+  readonly error: { code: number; message: string; detail: Problem } | null;
+  readonly renditions: RenditionList;
+  readonly videoRenditions: RenditionList;
+  readonly audioTracks: AudioTrackList;
+  readonly streamType: "live" | "on-demand" | "unknown";
+  /** Infinity while live, else NaN. */
+  readonly targetLiveWindow: number;
+  /** Positions from here on count as live; NaN while not live. */
+  readonly liveEdgeStart: number;
+  readonly presentationStart: bigint | null;
+  readonly presentationTimescale: number | null;
+  readonly stats: Stats | undefined;
+  seekToLive(): void;
+  /** By name of the stream; null for none. */
+  selectCaptions(name: string | null): void;
+  addEventListener<K extends keyof SmoothVideoEventMap>(type: K, listener: (this: SmoothVideo, event: SmoothVideoEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+}
+
+/** `<smooth-player>`: `<smooth-video>` with controls. */
+export type SmoothPlayer = SmoothVideo;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "smooth-video": SmoothVideo;
+    "smooth-player": SmoothPlayer;
+  }
+  interface Window {
+    Silverlane: {
+      readonly version: string;
+      /** The Wasm is loaded. The elements wait for it by themselves. */
+      readonly ready: Promise<void>;
+    };
+  }
+}
