@@ -40,7 +40,7 @@ impl Session {
     /// Drops what is queued for a buffer, and goes back to what is lost with it.
     pub(super) fn reset_parser(&mut self, i: usize) {
         let Some(track) = self.tracks.get_mut(i).filter(|t| t.is_media()) else { return };
-        if let Some((_, chunk)) = track.appending.front() {
+        if let Some((_, chunk)) = track.appending.first() {
             track.cursor = Cursor::At(chunk.time);
         }
         track.appending.clear();
@@ -232,7 +232,7 @@ impl Session {
         }
         self.forget_failures(i, &flight);
         let Some(track) = self.tracks.get_mut(i) else { return };
-        track.appending.push_back((request, flight.chunk));
+        track.appending.push((request, flight.chunk));
         track.skipped = 0;
         track.go_to(Cursor::After(flight.chunk.time));
     }

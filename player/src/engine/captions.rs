@@ -1,7 +1,6 @@
 //! Captions: whole TTML fragments in, cues of text tracks out. Nothing here ever holds up picture or sound.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
 
 use smooth::boxes;
 use smooth::captions::{self, Document, webvtt};
@@ -30,8 +29,8 @@ struct TextTrack {
     id: TextTrackId,
     /// Times count from the start of the fragment.
     relative: bool,
-    /// Cues that the page has: start, end, and a digest of the text. In milliseconds.
-    cues: BTreeSet<(u64, u64, u64)>,
+    /// Cues that the page has: start, end, and a digest of the text. In milliseconds; in order.
+    cues: Vec<(u64, u64, u64)>,
 }
 
 impl Session {
@@ -72,7 +71,7 @@ impl Session {
             let language = model.language.clone();
             let label = if language.is_empty() { name.clone() } else { language.clone() };
             self.out.push(Command::AddTextTrack { track, name, language, label });
-            let text_track = TextTrack { stream, id: track, relative: false, cues: BTreeSet::new() };
+            let text_track = TextTrack { stream, id: track, relative: false, cues: Vec::new() };
             self.captions.tracks.push(text_track);
         }
         if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text && known == 0) {
@@ -172,14 +171,18 @@ impl Session {
         let mut cues = Vec::new();
         for cue in document.cues {
             let (begin, end) = (cue.begin_ms.saturating_sub(zero), cue.end_ms.saturating_sub(zero));
-            if cue.image.is_some() || end <= begin || !track.cues.insert((begin, end, digest(&cue.text))) {
+            let key = (begin, end, digest(&cue.text));
+            let place = track.cues.partition_point(|known| *known < key);
+            if cue.image.is_some() || end <= begin || track.cues.get(place) == Some(&key) {
                 continue;
             }
+            track.cues.insert(place, key);
             let settings = webvtt::cue_settings(&cue);
             let seconds = |ms: u64| ms as f64 / 1000.0;
-            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings });
+            let start = seconds(begin);
+            let place = cues.partition_point(|known: &Cue| known.start <= start);
+            cues.insert(place, Cue { start, end: seconds(end), text: cue.text, settings });
         }
-        cues.sort_by(|a, b| a.start.total_cmp(&b.start));
         if !cues.is_empty() {
             self.out.push(Command::AddCues { track: track.id, cues });
         }

@@ -54,16 +54,14 @@ impl Stream {
             let mut levels = Vec::new();
             for level in &model.levels {
                 match Codec::from_level(model.kind, level, &model.subtype) {
-                    Ok(codec) => levels.push(Level {
-                        model: level.clone(),
-                        mime: codec.mime(),
-                        codec,
-                        failing_until: Duration::ZERO,
-                    }),
+                    Ok(codec) => {
+                        let (model, mime) = (level.clone(), codec.mime());
+                        let place = levels.partition_point(|l: &Level| l.model.bitrate <= level.bitrate);
+                        levels.insert(place, Level { model, mime, codec, failing_until: Duration::ZERO });
+                    }
                     Err(reason) => skipped.push(skip(Some(level.bitrate), reason)),
                 }
             }
-            levels.sort_by_key(|level| level.model.bitrate);
             if levels.is_empty() {
                 skipped.push(skip(None, Reason::NoLevels));
                 continue;

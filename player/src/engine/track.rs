@@ -1,7 +1,6 @@
 //! One stream in play: what to ask for next, and what is under way.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use smooth::Span;
 use smooth::manifest::{Kind, Timeline};
@@ -59,7 +58,7 @@ pub(super) struct Track {
     pub(super) cursor: Cursor,
     pub(super) flight: Option<Flight>,
     /// Received whole, not yet appended whole; oldest first.
-    pub(super) appending: VecDeque<(RequestId, Span)>,
+    pub(super) appending: Vec<(RequestId, Span)>,
     /// Nothing is asked for before this time.
     pub(super) retry_at: Option<Duration>,
     /// Failures in a row of the network or the server, for the chunk at the cursor.
@@ -109,7 +108,7 @@ impl Track {
             stream,
             cursor: Cursor::At(0),
             flight: None,
-            appending: VecDeque::new(),
+            appending: Vec::new(),
             retry_at: None,
             failures: 0,
             not_yet: 0,
@@ -153,7 +152,7 @@ impl Track {
 
     /// The oldest chunk that is not appended whole, among those asked for.
     pub(super) fn oldest_pending(&self) -> Option<Span> {
-        self.appending.front().map(|(_, chunk)| *chunk).or_else(|| self.flight.as_ref().map(|f| f.chunk))
+        self.appending.first().map(|(_, chunk)| *chunk).or_else(|| self.flight.as_ref().map(|f| f.chunk))
     }
 
     /// Whether it waits for the broadcast to go on.
