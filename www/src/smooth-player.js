@@ -99,7 +99,7 @@ class SmoothPlayer extends SmoothVideo {
     this.media.textTracks.addEventListener("change", () => { if (!ui.menu.hidden) this.fillMenu(); });
     this.addEventListener("error", (event) => this.showPanel(event.detail));
     this.addEventListener("warning", (event) => {
-      if (event.detail.code === "not-started") this.showPanel(event.detail);
+      if (/^(not-started|manifest-)/.test(event.detail.code) && this.readyState < 2) this.showPanel(event.detail);
     });
     this.addEventListener("silence", () => {
       this.showPanel({ severity: "info", message: "The broadcast has stopped for now.", remedy: "It goes on here by itself.", url: "" });
