@@ -268,8 +268,12 @@ impl Broadcast {
             (Verdict::Append(start), Some(end)) => start.saturating_sub(end),
             _ => 0,
         };
-        // Rounding between timescales is none.
-        let gap = if gap > u64::from(track.spec.timescale.get()) / 100 { gap } else { 0 };
+        // Rounding between timescales is none, nor is silence between captions.
+        let gap = if stream.kind != Kind::Text && gap > u64::from(track.spec.timescale.get()) / 100 {
+            gap
+        } else {
+            0
+        };
         if span.time < stream.end {
             let media = entry.media.clone();
             if stream.chunks.at(span.time).is_none() || !track.attach(entry) {
