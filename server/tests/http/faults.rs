@@ -127,6 +127,12 @@ async fn limits_on_connections_and_heads() {
     slow.write_all(b"GET / HTTP/1.1\r\nHost: o\r\nX-A").await.unwrap();
     let mut rest = Vec::new();
     let _ = tokio::io::AsyncReadExt::read_to_end(&mut slow, &mut rest).await;
+    // Nor is one that never begins, on a fresh connection or after an answer.
+    let mut silent = origin.connect().await;
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest).await;
+    let mut kept = origin.connect().await;
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: o\r\n\r\n").await.unwrap();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut kept, &mut rest).await;
     assert_eq!(origin.get("/healthz").await.status, 200);
     drop(push);
     origin.stop().await;
