@@ -120,14 +120,23 @@ impl Browser {
         entries.as_array().into_iter().flatten().map(text).collect()
     }
 
-    /// Panics if the console has said anything of level error since the last call. A missing favicon is no error.
+    /// Panics if the console has said anything of level error since the last call.
     #[track_caller]
     pub fn no_console_errors(&self) -> impl Future<Output = ()> {
+        self.no_console_errors_but(&[])
+    }
+
+    /// The same, but for lines with one of the texts in `expected`. A missing favicon is no error.
+    #[track_caller]
+    pub fn no_console_errors_but(&self, expected: &[&str]) -> impl Future<Output = ()> + use<'_> {
         let at = Location::caller();
+        let mut expected: Vec<String> = expected.iter().map(|&text| text.to_owned()).collect();
+        expected.push("/favicon.ico".to_owned());
         async move {
             let lines = self.console().await;
+            let news = |line: &&String| !expected.iter().any(|text| line.contains(text.as_str()));
             let errors: Vec<_> =
-                lines.iter().filter(|l| l.starts_with("SEVERE") && !l.contains("/favicon.ico")).collect();
+                lines.iter().filter(|line| line.starts_with("SEVERE")).filter(news).collect();
             assert!(errors.is_empty(), "{at}: errors on the console:\n{errors:#?}");
         }
     }

@@ -75,6 +75,19 @@
       const shown = Array.from(media()?.textTracks ?? []).filter((track) => track.mode === 'showing');
       return shown.flatMap((track) => Array.from(track.activeCues ?? [], (cue) => cue.text));
     },
+    // Follows the picture frame by frame: `frames` gets the number in each, and the texts of the cues that
+    // hold its time, give or take a tenth of a second, and of those that are on the screen.
+    follow() {
+      const v = media();
+      const frames = (this.frames = []);
+      const look = (_, { mediaTime }) => {
+        const cues = Array.from(v.textTracks).flatMap((track) => Array.from(track.cues ?? []));
+        const holds = cues.filter((cue) => cue.startTime - 0.1 <= mediaTime && mediaTime <= cue.endTime + 0.1);
+        frames.push({ time: mediaTime, number: this.number(), cues: holds.map((cue) => cue.text), shown: this.captions() });
+        v.requestVideoFrameCallback(look);
+      };
+      v.requestVideoFrameCallback(look);
+    },
     mark(name) {
       return performance.getEntriesByName(name)[0]?.startTime ?? null;
     },
