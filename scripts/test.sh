@@ -43,6 +43,7 @@ if want unit; then
   tests "fuzz corpus" env CARGO_TARGET_DIR="$ROOT/target/fuzz" cargo test --manifest-path smooth/fuzz/Cargo.toml --no-fail-fast
 fi
 if want chain; then
+  check "the origin builds" cargo build -p silverlane
   # One at a time: two cores cannot play two videos and measure either.
   tests "the whole chain" cargo test -p silverlane-tests --no-fail-fast -- --test-threads=1 --nocapture
 fi
