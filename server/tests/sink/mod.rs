@@ -1,5 +1,7 @@
 //! A server that takes pushes and does to them what a test asks for.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
