@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use super::Failure;
 use super::page::{self, PageError};
@@ -60,16 +60,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let program = Arc::new(Program::sample()?.with_captions(Captions::clock()));
     let summary = program.summary();
 
-    let (stop, stopped) = watch::channel(false);
-    let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
-        // An error says that the other side is gone, which is a stop too.
-        let _ = stopped.wait_for(|&stop| stop).await;
-    };
+    let (stop_encoder, encoder_stopped) = oneshot::channel::<()>();
+    let (stop_origin, origin_stopped) = oneshot::channel::<()>();
+    // An error says that the other side is gone, which is a stop too.
+    let until = |stop: oneshot::Receiver<()>| async move { drop(stop.await) };
     let settings = Settings { root: args.dir.clone(), listen: address, ..Settings::default() };
-    let origin = tokio::spawn(crate::serve(settings, listener, until_stopped(stopped.clone())));
+    let origin = tokio::spawn(crate::serve(settings, listener, until(origin_stopped)));
     let encoder =
         tokio::spawn(
-            async move { broadcast(program, &target, Options::default(), until_stopped(stopped)).await },
+            async move { broadcast(program, &target, Options::default(), until(encoder_stopped)).await },
         );
     eprintln!("{}", banner(local, &args.dir, &summary, has_player));
 
@@ -77,8 +76,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     tokio::select! {
         () = stop_signal() => {
             // The encoder says goodbye while the origin still listens.
-            stop.send_replace(true);
+            drop(stop_encoder);
             encoder.await??;
+            drop(stop_origin);
             origin.await??;
         }
         ended = &mut encoder => {

@@ -24,6 +24,7 @@ use axum::http::{Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
+use smooth::manifest::Kind;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::archive::{Media, TrackId};
@@ -189,10 +190,11 @@ impl Push<'_> {
                     "the encoder began anew: its times are mapped to the end"
                 );
             }
-            Outcome::Accepted { gap: 0, .. } => {
-                tracing::debug!(point, stream, track, bitrate, time, "fragment")
+            // Text comes when there is some: between its fragments is no gap.
+            Outcome::Accepted { gap, .. } if gap > 0 && spec.kind != Kind::Text => {
+                tracing::info!(point, stream, track, bitrate, time, gap, "gap");
             }
-            Outcome::Accepted { gap, .. } => tracing::info!(point, stream, track, bitrate, time, gap, "gap"),
+            Outcome::Accepted { .. } => tracing::debug!(point, stream, track, bitrate, time, "fragment"),
             dropped => tracing::debug!(point, stream, track, bitrate, time, ?dropped, "fragment dropped"),
         }
     }

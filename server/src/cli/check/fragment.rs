@@ -73,7 +73,8 @@ fn check_head(
         }
         _ => {}
     }
-    if expected.announces && head.look_ahead.is_empty() && stream.parent.is_none() {
+    // Text may be rare, so servers hand it out as it comes.
+    if expected.announces && head.look_ahead.is_empty() && stream.kind != Kind::Text {
         find(
             "it announces no later fragment (tfrf), although the manifest promises look-ahead".into(),
             "Players must load the manifest again and again; let the origin write tfrf",

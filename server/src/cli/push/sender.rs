@@ -80,11 +80,11 @@ pub async fn broadcast(
         options,
         report: Report::default(),
     };
-    let mut stop = pin!(stop);
+    let mut stop = Stop { signal: pin!(stop), given: false };
     let mut pause = FIRST_PAUSE;
     loop {
         let before = sender.report.fragments;
-        let lost = match sender.attempt(stop.as_mut()).await? {
+        let lost = match sender.attempt(&mut stop).await? {
             End::Done => return Ok(sender.report),
             End::Lost(reason) => reason,
         };
@@ -96,7 +96,7 @@ pub async fn broadcast(
             tracing::warn!(url = %target.url, "{lost}; trying again in {:.1} s", pause.as_secs_f64());
         }
         tokio::select! {
-            () = &mut stop => return Ok(sender.report),
+            () = stop.wait() => return Ok(sender.report),
             () = tokio::time::sleep(pause) => {}
         }
         pause = (pause * 2).min(LAST_PAUSE);
@@ -109,6 +109,21 @@ enum End {
     Done,
     /// It broke; why.
     Lost(String),
+}
+
+/// The wish to end, which may be asked about again after it was given.
+struct Stop<'a, S> {
+    signal: Pin<&'a mut S>,
+    given: bool,
+}
+
+impl<S: Future<Output = ()>> Stop<'_, S> {
+    async fn wait(&mut self) {
+        if !self.given {
+            self.signal.as_mut().await;
+            self.given = true;
+        }
+    }
 }
 
 struct Sender<'a> {
@@ -125,7 +140,7 @@ struct Sender<'a> {
 
 impl Sender<'_> {
     /// One connection, from the question whether the server is ready to the end.
-    async fn attempt<S: Future<Output = ()>>(&mut self, stop: Pin<&mut S>) -> Result<End, PushError> {
+    async fn attempt<S: Future<Output = ()>>(&mut self, stop: &mut Stop<'_, S>) -> Result<End, PushError> {
         let url = match self.greet().await? {
             Ok(url) => url,
             Err(lost) => return Ok(End::Lost(lost)),
@@ -170,7 +185,7 @@ impl Sender<'_> {
     async fn feed<S: Future<Output = ()>>(
         &mut self,
         body: mpsc::Sender<io::Result<Bytes>>,
-        mut stop: Pin<&mut S>,
+        stop: &mut Stop<'_, S>,
     ) -> Result<bool, PushError> {
         let give =
             async |bytes: Bytes| matches!(timeout(SEND_TIMEOUT, body.send(Ok(bytes))).await, Ok(Ok(())));
@@ -181,7 +196,7 @@ impl Sender<'_> {
         while let Some((number, due)) = self.pacing.next(&self.program) {
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                () = stop.wait() => break,
                 () = self.options.clock.until(due) => {}
             }
             let program = Arc::clone(&self.program);
