@@ -179,7 +179,7 @@ impl Session {
             let list: Timeline = core::mem::take(&mut model.chunks);
             let last = list.last();
             let media = stream.kind != Kind::Text;
-            match stream.reload(list) {
+            match stream.reload(list, !manifest.is_live) {
                 Reloaded::Same => {}
                 Reloaded::News => {
                     news |= media;

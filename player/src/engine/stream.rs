@@ -124,12 +124,13 @@ impl Stream {
         news
     }
 
-    /// Takes over the chunk list of a newer manifest. What `tfrf` announced beyond it stays.
-    pub(super) fn reload(&mut self, list: Timeline) -> Reloaded {
+    /// Takes over the chunk list of a newer manifest. What `tfrf` announced beyond it stays, unless the
+    /// list is `complete`: the broadcast is over.
+    pub(super) fn reload(&mut self, list: Timeline, complete: bool) -> Reloaded {
         let Some(last) = list.last() else { return Reloaded::Same };
         let restarted = self.chunks.first().is_some_and(|first| last.time < first.time);
         let news = self.served.is_none_or(|served| last.time > served);
-        let announced: Vec<Span> = if restarted {
+        let announced: Vec<Span> = if restarted || complete {
             Vec::new()
         } else {
             let mut from = self.chunks.after(last.time);
