@@ -112,9 +112,14 @@ pub(super) fn abandon(rungs: &[Rung], progress: &Progress, input: &Input) -> Opt
     let own = progress.received as f64 / progress.elapsed;
     // The link's estimate is the better one while other requests share it; its own rate is the fresher.
     let rate = input.throughput.map_or(own, |bits| own.min(bits / 8.0)).max(1.0);
+    if rate * 8.0 >= f64::from(progress.bitrate) {
+        return None; // It arrives faster than it plays.
+    }
     let late = left / rate;
-    // It plays while it arrives: half of what is still to come counts as there.
-    if late <= input.ahead + input.duration * left / size.max(1.0) / 2.0 {
+    // It plays while it arrives, so half of what is still to come counts as there; something has to be
+    // left for the first byte of the next one.
+    let lasts = input.ahead + input.duration * (left / size.max(1.0) / 2.0 - 0.25);
+    if late <= lasts {
         return None;
     }
     let time = |rung: &Rung| input.latency + f64::from(rung.bitrate) * input.duration / 8.0 / rate;

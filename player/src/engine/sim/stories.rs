@@ -241,3 +241,14 @@ fn the_same_events_give_the_same_commands() {
     assert!(a == b);
     assert!(a.iter().any(|(_, c)| matches!(c, Command::AppendHead { .. })));
 }
+
+#[test]
+fn live_a_slower_network_costs_no_time_whenever_it_comes() {
+    for phase in 0..8 {
+        let head_start = 30.0 + f64::from(phase) * 0.25;
+        let mut w = world(Origin::broadcast(Broadcast { head_start, ..Broadcast::default() }));
+        w.rates = vec![(0.0, 6e6), (20.0 + f64::from(phase) * 0.37, 1e6)];
+        w.play(40.0);
+        assert_eq!(w.stalled, 0.0, "{phase} {:?}", renditions(&w));
+    }
+}
