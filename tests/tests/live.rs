@@ -21,8 +21,10 @@ async fn a_viewer_watches_a_broadcast_for_a_minute_and_through_two_restarts_of_t
     let seen = player::watch(&browser, Duration::from_secs(60)).await;
     let (first, last) = (seen[0], seen[seen.len() - 1]);
     let (pace, frames) = (player::pace(&seen), last.frames - first.frames);
+    let least = seen.iter().map(|glance| glance.ahead).fold(f64::INFINITY, f64::min);
     println!(
-        "a minute of the broadcast: {pace:.3} s per second, {frames} frames, ran dry {} times",
+        "a minute of the broadcast: {pace:.3} s per second, {frames} frames, ran dry {} times, \
+         never less than {least:.1} s ahead",
         last.dry
     );
     println!("{}", browser.eval("JSON.stringify(document.querySelector('smooth-player').stats)").await);
