@@ -106,7 +106,7 @@ async fn plays(presentation: &Presentation) -> Vec<Logged> {
     let offset = presentation.picture_offset();
     browser.until("picture and position agree", &format!("window.__probe.inStep({offset})")).await;
     let seen = player::glance(&browser).await;
-    println!("{seen:?}");
+    println!("{} frames, {} bytes of sound, at {:.3} s", seen.frames, seen.audio_bytes, seen.position);
     assert!(seen.frames > 50 && seen.audio_bytes > 0, "{seen:?}");
     let started = browser.eval("window.__probe.events.find((e) => e.name === 'playing').position").await;
     assert!(started.as_f64().unwrap() < 0.5, "it started at {started} s");

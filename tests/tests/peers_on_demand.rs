@@ -51,7 +51,7 @@ async fn play(presentations: &[(&str, Presentation)]) -> (Files, Browser) {
         player::playing(&browser).await;
         let seen = player::watch(&browser, Duration::from_secs(2)).await;
         let last = seen.last().unwrap_or_else(|| unreachable!("watch always looks"));
-        println!("{index} {judge}, from {}: {last:?}", presentation.start());
+        println!("{index} {judge}, from {}: {} frames", presentation.start(), last.frames);
         assert!(last.frames > 0 && last.audio_bytes > 0, "{}", browser.state().await);
     }
     (files, browser)
