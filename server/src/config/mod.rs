@@ -203,4 +203,21 @@ mod tests {
         assert_eq!(flags.auto_start, Some(false));
         assert_eq!(flags.root, Some(PathBuf::from("/x")));
     }
+
+    #[test]
+    fn the_documentation_lists_every_setting_as_it_is_declared() {
+        use clap::Args;
+        let page = include_str!("../../../docs/origin.md");
+        let command = Flags::augment_args(clap::Command::new("t"));
+        for argument in command.get_arguments().filter(|a| a.get_id() != "config") {
+            let help = argument.get_help().unwrap().to_string();
+            let (meaning, default) = help.rsplit_once(" [default: ").unwrap();
+            let row = format!(
+                "| `{}` | `{}` | {meaning} |",
+                argument.get_long().unwrap(),
+                default.trim_end_matches(']')
+            );
+            assert!(page.contains(&row), "docs/origin.md lacks the row:\n{row}");
+        }
+    }
 }

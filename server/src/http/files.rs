@@ -1,5 +1,6 @@
 //! Static files under the root: pages, the player, on-demand presentations cut into files.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use axum::body::Body;
@@ -9,20 +10,33 @@ use tower_http::services::ServeDir;
 use super::{App, problem};
 use crate::publishing_point::registry::is_plain;
 
+/// The page that `silverlane page` writes.
+const PLAYER_PAGE: &str = "SmoothStreamingPlayer.html";
+
 /// Serves the file at `path`, which is the decoded path of `request`.
 pub(super) async fn serve(app: &App, path: &str, request: Request<Body>) -> Response<Body> {
     if !is_public(path) || !stays_inside(app.registry.root(), path).await {
         return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file");
     }
-    let Ok(response) = ServeDir::new(app.registry.root()).try_call(request).await else {
-        return problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the file cannot be read");
+    let response = match ServeDir::new(app.registry.root()).try_call(request).await {
+        Ok(response) if response.status() != StatusCode::NOT_FOUND => response,
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            return problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the file cannot be read");
+        }
+        // A folder without an index: the site's front door leads to the player, where there is one.
+        _ if path == "/" && app.registry.root().join(PLAYER_PAGE).exists() => return redirect(PLAYER_PAGE),
+        _ => return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file"),
     };
-    if response.status() == StatusCode::NOT_FOUND {
-        return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file");
-    }
     let mut response = response.map(Body::new);
     // Pages and player are replaced in place: ask each time whether they changed.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn redirect(to: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
     response
 }
 

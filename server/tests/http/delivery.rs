@@ -195,6 +195,13 @@ async fn static_files_and_policies() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert_eq!(page.header("access-control-allow-origin"), "*");
     assert_eq!(origin.get("/vod.ism/Manifest").await.status, 200);
+    // The front door: nothing there, then the player's page, then the operator's own index.
+    assert_eq!(origin.get("/").await.status, 404);
+    std::fs::write(origin.root().join("SmoothStreamingPlayer.html"), "<p>player</p>").unwrap();
+    let door = origin.get("/").await;
+    assert_eq!((door.status, door.header("location")), (307, "SmoothStreamingPlayer.html"));
+    std::fs::write(origin.root().join("index.html"), "<p>index</p>").unwrap();
+    assert_eq!(origin.get("/").await.text(), "<p>index</p>");
     let outside_path = format!("/../{}/secret", outside.path().file_name().unwrap().to_string_lossy());
     for path in [
         "/live.isml",
