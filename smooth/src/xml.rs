@@ -33,8 +33,6 @@ pub use escape::{escape, unescape};
 
 use std::borrow::Cow;
 
-use quick_xml::events::{BytesStart, Event as Raw};
-
 use crate::{Limits, error::Error};
 
 /// What [`Error`]s of this module name.
@@ -45,9 +43,10 @@ const WHAT: &str = "XML";
 /// Recursive descent uses [`root`](Self::root), [`child`](Self::child) and [`text`](Self::text), which
 /// skip what the caller does not read; mixed content uses [`event`](Self::event).
 pub struct Reader<'a> {
-    inner: quick_xml::Reader<&'a [u8]>,
-    /// Open elements.
-    depth: u32,
+    /// What is not read yet.
+    rest: &'a str,
+    /// Names of the open elements, as written.
+    open: Vec<&'a str>,
     max_depth: u32,
     /// The element just started was empty, and its end is still to be reported.
     empty: bool,
@@ -71,8 +70,7 @@ impl<'a> Reader<'a> {
     /// A reader over `text`, which [`decode`] has made.
     #[must_use]
     pub fn new(text: &'a str, limits: &Limits) -> Self {
-        let inner = quick_xml::Reader::from_str(text);
-        Self { inner, depth: 0, max_depth: limits.xml_depth, empty: false, started: false }
+        Self { rest: text, open: Vec::new(), max_depth: limits.xml_depth, empty: false, started: false }
     }
 
     /// The next piece. Comments, processing instructions and the declaration are passed over.
@@ -82,7 +80,6 @@ impl<'a> Reader<'a> {
     /// [`Error::Unsupported`] for a document type, [`Error::Limit`] for elements nested too deep,
     /// [`Error::Incomplete`] if the text ends early, [`Error::Invalid`] for text that is not XML.
     pub fn event(&mut self) -> Result<Event<'a>, Error> {
-        self.inner.config_mut().trim_text_start = false;
         self.next()
     }
 
@@ -108,9 +105,9 @@ impl<'a> Reader<'a> {
     ///
     /// As [`event`](Self::event).
     pub fn child(&mut self, parent: &Element<'_>) -> Result<Option<Element<'a>>, Error> {
-        // White space between elements is no event then, which halves their number.
-        self.inner.config_mut().trim_text_start = true;
-        while self.depth >= parent.depth {
+        while self.depth() >= parent.depth {
+            // White space between elements is no event then, which halves their number.
+            self.rest = self.rest.trim_ascii_start();
             match self.next()? {
                 Event::Start(element) if element.depth == parent.depth.saturating_add(1) => {
                     return Ok(Some(element));
@@ -129,10 +126,9 @@ impl<'a> Reader<'a> {
     /// As [`event`](Self::event).
     pub fn text(&mut self, element: &Element<'_>) -> Result<Cow<'a, str>, Error> {
         let mut all = Cow::Borrowed("");
-        self.inner.config_mut().trim_text_start = false;
-        while self.depth >= element.depth {
+        while self.depth() >= element.depth {
             match self.next()? {
-                Event::Text(text) if self.depth == element.depth => {
+                Event::Text(text) if self.depth() == element.depth => {
                     if all.is_empty() {
                         all = text;
                     } else {
@@ -147,55 +143,113 @@ impl<'a> Reader<'a> {
     }
 
     fn next(&mut self) -> Result<Event<'a>, Error> {
-        if self.empty {
-            self.empty = false;
-            self.depth = self.depth.saturating_sub(1);
+        if core::mem::take(&mut self.empty) {
+            self.open.pop();
             return Ok(Event::End);
         }
         loop {
-            match self.inner.read_event().map_err(|e| error(&e))? {
-                Raw::Start(tag) => return Ok(Event::Start(self.open(tag)?)),
-                Raw::Empty(tag) => {
-                    let element = self.open(tag)?;
-                    self.empty = true;
-                    return Ok(Event::Start(element));
+            let Some(rest) = self.rest.strip_prefix('<') else {
+                return self.between();
+            };
+            if let Some(comment) = rest.strip_prefix("!--") {
+                (_, self.rest) = until(comment, b"-->")?;
+            } else if let Some(text) = rest.strip_prefix("![CDATA[") {
+                let (text, rest) = until(text, b"]]>")?;
+                self.rest = rest;
+                return Ok(Event::Text(Cow::Borrowed(text)));
+            } else if let Some(instruction) = rest.strip_prefix('?') {
+                (_, self.rest) = until(instruction, b"?>")?;
+            } else if rest.starts_with('!') {
+                until(rest, b">")?;
+                return Err(Error::Unsupported { what: WHAT, rule: "document types are refused" });
+            } else if let Some(end) = rest.strip_prefix('/') {
+                let (name, rest) = until(end, b">")?;
+                self.rest = rest;
+                if self.open.pop() != Some(name.trim_ascii_end()) {
+                    return Err(Error::Invalid { what: WHAT, rule: "an end tag without its start" });
                 }
-                Raw::End(_) => {
-                    self.depth = self.depth.saturating_sub(1);
-                    return Ok(Event::End);
-                }
-                Raw::Text(text) => return Ok(Event::Text(text.into_inner())),
-                Raw::CData(text) => return Ok(Event::Text(text.into_inner())),
-                Raw::GeneralRef(name) => {
-                    let c = escape::entity(&name)?;
-                    return Ok(Event::Text(Cow::Owned(c.into())));
-                }
-                Raw::DocType(_) => {
-                    return Err(Error::Unsupported { what: WHAT, rule: "document types are refused" });
-                }
-                Raw::Eof if self.depth > 0 || !self.started => return Err(Error::Incomplete { what: WHAT }),
-                Raw::Eof => return Ok(Event::Eof),
-                Raw::Comment(_) | Raw::Decl(_) | Raw::PI(_) => {}
+                return Ok(Event::End);
+            } else {
+                return self.start(rest);
             }
         }
     }
 
-    fn open(&mut self, tag: BytesStart<'a>) -> Result<Element<'a>, Error> {
-        self.depth = self.depth.saturating_add(1);
-        if self.depth > self.max_depth {
-            return Err(Error::Limit { what: "xml_depth", max: self.max_depth.into() });
+    /// Text, an entity, or the end of the document.
+    fn between(&mut self) -> Result<Event<'a>, Error> {
+        if self.rest.is_empty() {
+            return match self.depth() {
+                0 if self.started => Ok(Event::Eof),
+                _ => Err(Error::Incomplete { what: WHAT }),
+            };
         }
-        if self.depth == 1 && self.started {
+        if let Some(entity) = self.rest.strip_prefix('&') {
+            let (name, rest) = until(entity, b";")?;
+            self.rest = rest;
+            return Ok(Event::Text(Cow::Owned(escape::entity(name)?.into())));
+        }
+        let end = self.rest.bytes().position(|b| matches!(b, b'<' | b'&')).unwrap_or(self.rest.len());
+        let (text, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        Ok(Event::Text(Cow::Borrowed(text)))
+    }
+
+    /// A start tag, of which `text` is what follows its `<`.
+    fn start(&mut self, text: &'a str) -> Result<Event<'a>, Error> {
+        let mut quote = None;
+        let end = text.bytes().position(|b| {
+            match (quote, b) {
+                (None, b'>') => return true,
+                (None, b'"' | b'\'') => quote = Some(b),
+                (Some(open), _) if open == b => quote = None,
+                _ => {}
+            }
+            false
+        });
+        let (tag, rest) = split_off(text, end, 1).ok_or(Error::Incomplete { what: WHAT })?;
+        self.rest = rest;
+        let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+        let name = tag.bytes().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).unwrap_or(tag.len());
+        let (name, attributes) = tag.split_at_checked(name).unwrap_or((tag, ""));
+        if name.is_empty() {
+            return Err(Error::Invalid { what: WHAT, rule: "a tag without a name" });
+        }
+        if self.open.is_empty() && self.started {
             return Err(Error::Invalid { what: WHAT, rule: "only one root element is allowed" });
         }
         self.started = true;
-        Ok(Element { tag, depth: self.depth })
+        if self.depth() >= self.max_depth {
+            return Err(Error::Limit { what: "xml_depth", max: self.max_depth.into() });
+        }
+        self.open.push(name);
+        self.empty = empty;
+        Ok(Event::Start(Element { name, attributes, depth: self.depth() }))
     }
+
+    /// How many elements are open; bounded by `max_depth`.
+    fn depth(&self) -> u32 {
+        u32::try_from(self.open.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Splits at `mark`, and drops it.
+fn until<'a>(text: &'a str, mark: &[u8]) -> Result<(&'a str, &'a str), Error> {
+    let at = text.as_bytes().windows(mark.len()).position(|window| window == mark);
+    split_off(text, at, mark.len()).ok_or(Error::Incomplete { what: WHAT })
+}
+
+/// Splits before `at`, and drops so many bytes there.
+fn split_off(text: &str, at: Option<usize>, count: usize) -> Option<(&str, &str)> {
+    let (before, after) = text.split_at_checked(at?)?;
+    Some((before, after.get(count..)?))
 }
 
 /// A start tag.
 pub struct Element<'a> {
-    tag: BytesStart<'a>,
+    /// As written.
+    name: &'a str,
+    /// What stands between the name and the end of the tag.
+    attributes: &'a str,
     depth: u32,
 }
 
@@ -208,8 +262,8 @@ impl Element<'_> {
 
     /// Name as written.
     #[must_use]
-    pub fn qualified_name(&self) -> &str {
-        self.tag.name().into_inner()
+    pub const fn qualified_name(&self) -> &str {
+        self.name
     }
 
     /// How deep it stands; the root is at 1.
@@ -220,8 +274,8 @@ impl Element<'_> {
 
     /// Names as written (see [`local`]) and unescaped values, in document order. Ends after an error.
     #[must_use]
-    pub fn attributes(&self) -> Attributes<'_> {
-        Attributes { rest: self.tag.attributes_raw() }
+    pub const fn attributes(&self) -> Attributes<'_> {
+        Attributes { rest: self.attributes }
     }
 
     /// Value of the attribute `name`, without regard to namespace prefixes. Visits all attributes: use
@@ -289,14 +343,6 @@ fn split(text: &str) -> Option<(&str, &str, bool, &str)> {
     })?;
     let (value, rest) = rest.split_at_checked(end)?;
     Some((name, value, plain, rest.get(1..)?))
-}
-
-/// Drops the words of quick-xml's error: they cost memory here and help nobody.
-fn error(error: &quick_xml::Error) -> Error {
-    match error {
-        quick_xml::Error::Syntax(_) => Error::Incomplete { what: WHAT },
-        _ => Error::Invalid { what: WHAT, rule: "not well-formed" },
-    }
 }
 
 #[cfg(test)]
