@@ -4,7 +4,7 @@
 WITH  := bash scripts/with-tools.sh
 PORT  ?= 8080
 PLAYER_SOURCES := $(shell find smooth/src player/src www -type f) Cargo.toml Cargo.lock Trunk.toml \
-                  smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/lib.sh
+                  smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/player.sh scripts/lib.sh
 
 .PHONY: demo test build dist fmt lint doc bench fuzz size deny clean help
 
@@ -20,8 +20,7 @@ build: dist/smooth-player.js ## target/release/silverlane, with the player insid
 dist: dist/smooth-player.js ## dist/: the player's script, its Wasm, types and pages
 
 dist/smooth-player.js: $(PLAYER_SOURCES)
-	$(WITH) cargo fetch --locked
-	$(WITH) trunk build --release
+	$(WITH) bash scripts/player.sh
 	@touch $@
 
 test: ## Install what the tests need (ffmpeg, Chromium) and run every test
