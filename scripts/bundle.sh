@@ -24,7 +24,16 @@ squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^
   printf '})();\n'
 } > "$out"
 rm "$glue"
-mv "$stage/silverlane-player_bg.wasm" "$stage/smooth-player_bg.wasm"
+wasm=$stage/smooth-player_bg.wasm
+mv "$stage/silverlane-player_bg.wasm" "$wasm"
+
+# Each import's name ends in a hash, which cannot be compressed, in both files. Numbers of the same length
+# take their place.
+if command -v perl >/dev/null; then
+  numbers=$(grep -oE '_[0-9a-f]{16}\b' "$out" | sort -u | awk '{ printf "%s _%016d\n", $1, NR }')
+  NUMBERS=$numbers perl -0777 -pi -e \
+    'BEGIN { %n = split /\s+/, $ENV{NUMBERS} } s/(_[0-9a-f]{16})(?![0-9a-f])/exists $n{$1} ? $n{$1} : $1/ge' "$out" "$wasm"
+fi
 
 # The page without trunk's own lines.
 sed -e '/data-trunk/d' -e '/<!-- The bundle script/d' www/index.html > "$stage/index.html"

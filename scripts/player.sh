@@ -2,7 +2,7 @@
 # Builds dist/, with the tools of scripts/with-tools.sh.
 #
 # Where std's sources are at hand, std is built along for size: a panic then ends the module at once,
-# without the machinery that words its message. This is worth 6 kB of every viewer's download; without the
+# without the machinery that words its message. This is worth 7 kB of every viewer's download; without the
 # sources the player does the same and is that much larger.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -10,9 +10,9 @@ cd "$ROOT"
 sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
 if [ -e "$sources" ]; then
   export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size
-  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort"
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
 else
-  say "std's sources are not here: the player will be 6 kB larger (rustup component add rust-src)"
+  say "std's sources are not here: the player will be 7 kB larger (rustup component add rust-src)"
 fi
 cargo fetch --locked
 exec trunk build --release

@@ -90,6 +90,14 @@ pub fn base64_decode(text: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// The digit for a value below 16.
+/// Writes a number in decimal digits. The formatting machinery would do it, at some kilobytes in the player.
+pub(crate) fn push_decimal(out: &mut String, number: u64) {
+    if number > 9 {
+        push_decimal(out, number / 10);
+    }
+    out.push(hex_digit((number % 10) as u8));
+}
+
 const fn hex_digit(value: u8) -> char {
     (if value < 10 { b'0' + value } else { b'A' - 10 + value }) as char
 }
@@ -134,7 +142,7 @@ mod tests {
     #[test]
     fn hex_of_either_case_and_with_line_breaks() {
         assert_eq!(hex_decode(" 00 aB\r\nFf\t").unwrap(), [0, 0xab, 0xff]);
-        assert_eq!(hex_decode("").unwrap(), []);
+        assert!(hex_decode("").unwrap().is_empty());
         assert_eq!(hex_encode(&[0, 0xab, 0xff]), "00ABFF");
         assert!(matches!(hex_decode("0x11"), Err(Error::Invalid { .. })));
         assert!(matches!(hex_decode("123"), Err(Error::Incomplete { .. })));

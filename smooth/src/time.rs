@@ -48,8 +48,10 @@ impl Timescale {
         if self == to {
             return ticks;
         }
-        let wide = u128::from(ticks) * u128::from(to.get()) / u128::from(self.get());
-        u64::try_from(wide).unwrap_or(u64::MAX)
+        // In two parts, for the product may not fit; that of the second always does.
+        let (from, to) = (u64::from(self.get()), u64::from(to.get()));
+        let part = (ticks % from) * to / from;
+        (ticks / from).saturating_mul(to).saturating_add(part)
     }
 }
 

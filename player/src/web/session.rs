@@ -448,8 +448,9 @@ impl Session {
             None => {}
         }
         // Browsers cut milliseconds off; a tick that comes early would come again.
-        let wait = next.saturating_sub(self.now()).as_millis().saturating_add(1);
-        let wait = i32::try_from(wait).unwrap_or(i32::MAX);
+        let wait = next.saturating_sub(self.now());
+        let wait = wait.as_secs().saturating_mul(1000).saturating_add(wait.subsec_millis().into());
+        let wait = i32::try_from(wait.saturating_add(1)).unwrap_or(i32::MAX);
         let callback = timer.closure.as_ref().unchecked_ref();
         if let Ok(handle) = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait)
         {

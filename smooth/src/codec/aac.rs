@@ -1,6 +1,7 @@
 //! AAC: AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1, and what Smooth Streaming makes of it.
 
 use super::bits::{BitWriter, Bits};
+use crate::text::push_decimal;
 
 /// AAC-LC.
 pub const LC: u8 = 2;
@@ -121,7 +122,9 @@ impl Config {
 
     /// RFC 6381: MPEG-4 audio and the object type.
     pub(super) fn codec_string(&self) -> String {
-        format!("mp4a.40.{}", self.object_type)
+        let mut codec = String::from("mp4a.40.");
+        push_decimal(&mut codec, self.object_type.into());
+        codec
     }
 }
 

@@ -3,6 +3,7 @@
 use super::bits::Bits;
 use super::nal;
 use crate::boxes::cursor::{Cursor, Writer};
+use crate::text::hex_encode;
 
 const SPS: u8 = 7;
 const PPS: u8 = 8;
@@ -100,8 +101,7 @@ impl Config {
 
     /// RFC 6381: profile, compatibility and level in hex.
     pub(super) fn codec_string(&self) -> String {
-        let [profile, compatibility, level] = self.profile();
-        format!("avc1.{profile:02X}{compatibility:02X}{level:02X}")
+        ["avc1.", &hex_encode(&self.profile())].concat()
     }
 
     /// Profile, compatibility flags and level of the first parameter set.

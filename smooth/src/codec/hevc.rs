@@ -3,6 +3,7 @@
 use super::bits::Bits;
 use super::nal;
 use crate::boxes::cursor::{Cursor, Writer};
+use crate::text::{hex_encode, push_decimal};
 
 const VPS: u8 = 32;
 const SPS: u8 = 33;
@@ -114,17 +115,30 @@ impl Config {
         };
         let idc = profile & 0x1f;
         let compatibility = u32::from_be_bytes(compatibility).reverse_bits();
-        let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
-        let mut codec = format!("hvc1.{space}{idc}.{compatibility:X}.{tier}{level}");
+        let tier = if profile & 0x20 == 0 { ".L" } else { ".H" };
+        let mut codec = ["hvc1.", space].concat();
+        push_decimal(&mut codec, idc.into());
+        codec.push('.');
+        push_hex(&mut codec, &compatibility.to_be_bytes());
+        codec.push_str(tier);
+        push_decimal(&mut codec, level.into());
         let mut constraints = &[a, b, c, d, e, f][..];
         while let Some((0, head)) = constraints.split_last() {
             constraints = head;
         }
         for byte in constraints {
-            codec.push_str(&format!(".{byte:X}"));
+            codec.push('.');
+            push_hex(&mut codec, &[*byte]);
         }
         codec
     }
+}
+
+/// Without leading zeros.
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    let digits = hex_encode(bytes);
+    let short = digits.trim_start_matches('0');
+    out.push_str(if short.is_empty() { "0" } else { short });
 }
 
 /// What `hvcC` repeats of a sequence parameter set.

@@ -25,7 +25,7 @@ mod request;
 pub use escape::{decode, encode};
 pub use request::{FragmentRequest, Noun, Request};
 
-use crate::{error::Error, manifest::QualityLevel};
+use crate::{error::Error, manifest::QualityLevel, text::push_decimal};
 
 /// The manifest that `user_url` means: `/Manifest` is appended to a publishing point (`.ism`, `.isml`,
 /// or an event of one) without it. A query stays, a fragment goes.
@@ -68,9 +68,9 @@ pub fn expand(template: &str, level: &QualityLevel, time: u64) -> Result<String,
             after.split_once('}').ok_or(Error::Invalid { what: "Url", rule: "a brace is not closed" })?;
         out.push_str(before);
         match Token::of(token) {
-            Some(Token::Bitrate) => out.push_str(&level.bitrate.to_string()),
+            Some(Token::Bitrate) => push_decimal(&mut out, level.bitrate.into()),
             Some(Token::Time) => {
-                out.push_str(&time.to_string());
+                push_decimal(&mut out, time);
                 has_time = true;
             }
             Some(Token::Attributes) if level.custom_attributes.is_empty() => {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{escape::push_encoded, parse};
-use crate::error::Error;
+use crate::{error::Error, text::push_decimal};
 
 /// A request to a publishing point. `Display` gives the canonical form, relative to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -153,7 +153,7 @@ impl fmt::Display for FragmentRequest {
         out.push('(');
         push_encoded(&mut out, &self.name, b"");
         out.push('=');
-        out.push_str(&self.time.to_string());
+        push_decimal(&mut out, self.time);
         if !self.options.is_empty() {
             out.push(',');
             push_encoded(&mut out, &self.options, PLAIN_IN_OPTIONS);
@@ -176,7 +176,7 @@ fn push_event(out: &mut String, event: Option<&str>) {
 
 fn push_level(out: &mut String, bitrate: u32, attributes: &[(String, String)]) {
     out.push_str("QualityLevels(");
-    out.push_str(&bitrate.to_string());
+    push_decimal(out, bitrate.into());
     if !attributes.is_empty() {
         out.push(',');
         push_attributes(out, attributes);

@@ -236,7 +236,8 @@ fn rename(stream: &mut Stream, others: &[Stream]) -> Result<(), Reason> {
     let mut candidate = name.clone();
     let mut suffix = 2u32;
     while taken(&candidate) {
-        candidate = [&name, "_", &suffix.to_string()].concat();
+        candidate = [&name, "_"].concat();
+        text::push_decimal(&mut candidate, suffix.into());
         suffix = suffix.saturating_add(1);
     }
     stream.name = candidate;
