@@ -170,6 +170,9 @@ fn first_edit(trak: &[u8]) -> Result<i64, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+    use std::process::Command;
+
     use super::*;
 
     fn sized(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
@@ -231,6 +234,44 @@ mod tests {
         let whole = trak(&tables());
         for end in 0..whole.len() {
             let _ = read(&whole[..end], 1000);
+        }
+    }
+
+    /// A reader that we did not write says the same of every sample of a file that we did not write.
+    #[test]
+    fn the_mp4_crate_finds_the_same_samples() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.mp4");
+        let run = Command::new("ffmpeg")
+            .args(["-loglevel", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25"])
+            .args(["-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "5", "-c:v", "libx264", "-bf", "2"])
+            .args(["-g", "50", "-c:a", "aac"])
+            .arg(&file)
+            .status();
+        assert!(run.expect("ffmpeg is needed: apt install ffmpeg").success());
+        let bytes = std::fs::read(&file).unwrap();
+        let size = bytes.len() as u64;
+        let mut judge = mp4::Mp4Reader::read_header(Cursor::new(&bytes), size).unwrap();
+
+        let moov = child(&bytes, b"moov").unwrap().unwrap();
+        let traks: Vec<_> = smooth::boxes::walk(moov)
+            .map(Result::unwrap)
+            .filter(|b| b.kind == *b"trak")
+            .map(|b| read(b.payload, size).unwrap())
+            .collect();
+        assert_eq!(traks.len(), 2);
+        for (samples, track) in traks.iter().zip(1..) {
+            assert_eq!(samples.len() as u32, judge.sample_count(track).unwrap());
+            let shift = samples[0].time;
+            for (sample, number) in samples.iter().zip(1..) {
+                let other = judge.read_sample(track, number).unwrap().unwrap();
+                let ours = &bytes[sample.offset as usize..][..sample.size as usize];
+                assert_eq!(ours, &other.bytes[..], "track {track} sample {number}");
+                assert_eq!((sample.time - shift) as u64, other.start_time);
+                assert_eq!(sample.duration, other.duration);
+                assert_eq!(sample.composition, i64::from(other.rendering_offset));
+                assert_eq!(sample.sync, other.is_sync);
+            }
         }
     }
 }
