@@ -77,8 +77,10 @@ impl Session {
         if live.dvr > 0.0 {
             start = start.max(edge - live.dvr);
         }
-        let delay =
-            self.settings.live_delay.map_or_else(|| self.fragment() * 2.0, |delay| delay.as_secs_f64());
+        let delay = self
+            .settings
+            .live_delay
+            .map_or_else(|| self.fragment() * LIVE_DELAY, |delay| delay.as_secs_f64());
         Some(Window { start, target: (edge - delay).max(start), edge })
     }
 
@@ -371,10 +373,13 @@ fn refresh_levels(levels: &mut [Level], models: Vec<Level>) -> bool {
 
 /// Seconds between manifests at most, while a broadcast is silent.
 const RAREST: f64 = 10.0;
+/// Fragments behind the newest chunk at which a broadcast is joined: one is being fetched, one is played,
+/// and one is to spare for a link or an origin that falters.
+const LIVE_DELAY: f64 = 3.0;
 /// Seconds between manifests at least, when only captions wait for news.
 const TEXT_POLL: f64 = 4.0;
 /// Between manifests, when captions are wanted that the broadcast does not list yet.
-const MISSING_CAPTIONS_POLL: Duration = Duration::from_secs(10);
+const MISSING_CAPTIONS_POLL: Duration = Duration::from_secs(60);
 /// A broadcast whose manifest is not found for so long is over.
 const GONE_FOR_GOOD: Duration = Duration::from_secs(60);
 /// The page hears of the window no more often.

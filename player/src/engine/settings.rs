@@ -11,7 +11,7 @@ pub struct Settings {
     pub buffer_goal: Duration,
     /// Media to keep behind the playhead.
     pub back_buffer: Duration,
-    /// How far behind the newest chunk a broadcast is joined; `None` for two fragments.
+    /// How far behind the newest chunk a broadcast is joined; `None` for three fragments.
     pub live_delay: Option<Duration>,
     /// What the network is believed to carry before anything is measured, in bits/s.
     pub initial_throughput: u32,

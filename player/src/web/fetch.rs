@@ -148,10 +148,12 @@ impl Session {
         if dead {
             return self.settle(id);
         }
-        if !response.ok() {
+        // An origin that was asked to wait says "not yet" without an error status.
+        let status = if response.status() == 204 { 412 } else { response.status() };
+        if status == 412 || !response.ok() {
             self.abort(id);
             self.settle(id);
-            return self.feed(Event::Failed { request: id, failure: Failure::Http(response.status()) });
+            return self.feed(Event::Failed { request: id, failure: Failure::Http(status) });
         }
         let Some(body) = response.body() else { return self.finish(id) };
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();

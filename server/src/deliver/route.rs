@@ -51,7 +51,9 @@ async fn fragment(
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    let until = Instant::now() + wait(query).min(app.settings.max_hold());
+    let wait = wait(query);
+    let until = Instant::now() + wait.unwrap_or_default().min(app.settings.max_hold());
+    let missed = |miss| missed(miss, wait.is_some());
     let mut versions = point.versions();
     let mut held = None;
     loop {
@@ -134,12 +136,14 @@ fn finish(
     response.unwrap_or_else(|_| Response::new(Body::empty()))
 }
 
-fn missed(miss: Miss) -> Response<Body> {
+fn missed(miss: Miss, waited: bool) -> Response<Body> {
     match miss {
-        // [MS-SSTR] 2.2.6, "Fragment Not Yet Available": no body.
+        // [MS-SSTR] 2.2.6, "Fragment Not Yet Available": no body. Who asked us to wait is told so without
+        // an error status, which browsers write to the console as a failure.
         Miss::NotYet | Miss::Hole => {
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+            *response.status_mut() =
+                if waited { StatusCode::NO_CONTENT } else { StatusCode::PRECONDITION_FAILED };
             response
         }
         Miss::Gone => problem(StatusCode::NOT_FOUND, "no-such-fragment", "no such fragment in the window"),
@@ -151,11 +155,10 @@ fn broken(point: &PublishingPoint, error: &dyn std::fmt::Display) -> Response<Bo
     problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the fragment cannot be served")
 }
 
-/// `wait=MS` in a query; zero without.
-fn wait(query: Option<&str>) -> Duration {
+/// `wait=MS` in a query.
+fn wait(query: Option<&str>) -> Option<Duration> {
     let pairs = query.unwrap_or_default().split('&');
-    let ms = pairs.filter_map(|p| p.strip_prefix("wait=")).find_map(|v| v.parse().ok());
-    Duration::from_millis(ms.unwrap_or(0))
+    pairs.filter_map(|p| p.strip_prefix("wait=")).find_map(|v| v.parse().ok()).map(Duration::from_millis)
 }
 
 /// In seconds.

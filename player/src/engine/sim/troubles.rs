@@ -234,7 +234,7 @@ fn captions_that_begin_later_are_found() {
         ..w.origin.feeds[0].clone()
     };
     w.origin.feeds.push(text);
-    w.play(30.0);
+    w.play(80.0);
     assert!(w.cues.len() > 8, "{:?}", w.cues);
     assert!(w.manifests() <= 4, "{}", w.manifests());
     assert_eq!(w.stalled, 0.0);
