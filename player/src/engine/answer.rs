@@ -62,7 +62,7 @@ impl Session {
         flight.started = Some(now);
         self.meter.start(now);
         if !flight.held {
-            self.meter.first_byte(now.saturating_sub(flight.sent));
+            self.meter.first_byte(now - flight.sent);
         }
         let since = if flight.held { now } else { flight.sent };
         if flight.early {
@@ -100,7 +100,7 @@ impl Session {
             bitrate: level.model.bitrate,
             received: flight.received,
             size: flight.size,
-            elapsed: self.now.saturating_sub(started).as_secs_f64(),
+            elapsed: self.now - started,
         };
         let chunk = flight.chunk;
         let Some(rung) = abr::abandon(&self.rungs(i), &progress, &self.input(i, chunk)) else { return };

@@ -13,7 +13,7 @@ impl Session {
     /// Removes what lies too far behind the playhead, and islands far ahead of it.
     pub(super) fn evict(&mut self) {
         let playhead = self.element.playhead();
-        let behind = playhead.min(self.element.position) - self.settings.back_buffer.as_secs_f64();
+        let behind = playhead.min(self.element.position) - self.settings.back_buffer;
         for i in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(i).filter(|t| t.is_media() && !t.evicting) else { continue };
             let ranges = self.element.ranges(track.kind);
@@ -72,7 +72,7 @@ impl Session {
                 let stream = stream.and_then(|s| self.streams.get_mut(s));
                 let level = stream.and_then(|s| level.and_then(|l| s.levels.get_mut(l)));
                 if let Some(level) = level.filter(|_| reason == AppendFailure::Decode) {
-                    level.failing_until = self.now.saturating_add(FAILING);
+                    level.failing_until = self.now + FAILING;
                 }
                 // The same place again and again: go past it.
                 let position = lost.zip(self.tracks.get(i).and_then(|t| self.streams.get(t.stream)));
@@ -104,7 +104,7 @@ impl Session {
             self.out.notify(Notice::Error(problem));
         }
         if let Some(track) = self.tracks.get_mut(i) {
-            track.retry_at = Some(self.now.saturating_add(QUOTA_PAUSE));
+            track.retry_at = self.now + QUOTA_PAUSE;
         }
         self.settings.back_buffer = self.settings.back_buffer.min(SMALL_BACK_BUFFER);
         if playhead > KEEP_BEHIND {
@@ -147,8 +147,8 @@ const FAR_AHEAD: f64 = 60.0;
 /// Seconds kept behind the playhead when there is no room: a frame needs its key frame.
 const KEEP_BEHIND: f64 = 4.0;
 /// What is kept behind from then on.
-const SMALL_BACK_BUFFER: core::time::Duration = core::time::Duration::from_secs(10);
+const SMALL_BACK_BUFFER: f64 = 10.0;
 /// Before a full buffer is tried again.
-const QUOTA_PAUSE: core::time::Duration = core::time::Duration::from_millis(500);
+const QUOTA_PAUSE: f64 = 0.5;
 /// So often the media source is made anew.
 const MAX_DECODE_FAILURES: u32 = 4;

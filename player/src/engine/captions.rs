@@ -1,7 +1,5 @@
 //! Captions: whole TTML fragments in, cues of text tracks out. Nothing here ever holds up picture or sound.
 
-use core::time::Duration;
-
 use smooth::boxes;
 use smooth::captions::{self, Document, webvtt};
 use smooth::manifest::Kind;
@@ -20,7 +18,7 @@ pub(super) struct Captions {
     /// The settings name a stream that the broadcast does not have yet.
     pub(super) missing: bool,
     /// When a problem was last told.
-    told_at: Option<Duration>,
+    told_at: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -203,7 +201,7 @@ impl Session {
 
     /// Captions are left out at this place. Told now and then.
     pub(super) fn captions_failed(&mut self, time: Option<u64>, url: String) {
-        let due = |at: Duration| self.now.saturating_sub(at) >= TELL_EVERY;
+        let due = |at: f64| (self.now - at) >= TELL_EVERY;
         if self.captions.told_at.is_none_or(due) {
             self.captions.told_at = Some(self.now);
             let (code, severity, kind) = (Code::CaptionsFailed, Severity::Recovered, Some(Kind::Text));
@@ -226,4 +224,4 @@ const KEEP_CUES: f64 = 600.0;
 /// Cues are cleared in steps of this size, in milliseconds.
 const CUE_STEP_MS: u64 = 60_000;
 /// Problems with captions are told no more often.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+const TELL_EVERY: f64 = 10.0;

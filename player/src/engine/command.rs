@@ -1,7 +1,5 @@
 //! What the engine asks the world to do.
 
-use core::time::Duration;
-
 use smooth::captions::webvtt::Settings;
 use smooth::manifest::Kind;
 
@@ -40,7 +38,7 @@ pub enum Command {
         purpose: Purpose,
         /// Fail with [`Failure::Timeout`](super::Failure::Timeout) when status and headers have not come
         /// after this time, or when no byte of the body came for this time.
-        timeout: Duration,
+        timeout: f64,
     },
     /// Give a request up: no event for it from now on, and none of its bytes to the buffer. Bytes of it
     /// that are queued already may be dropped.

@@ -1,7 +1,5 @@
 //! The media element as last seen, and questions about what it has buffered.
 
-use core::time::Duration;
-
 use smooth::manifest::Kind;
 
 use super::event::{Media, Range};
@@ -14,7 +12,7 @@ pub(super) struct Element {
     /// A seek that the element has not arrived at.
     pub(super) target: Option<f64>,
     /// When the target was last asked for.
-    pub(super) asked_at: Duration,
+    pub(super) asked_at: f64,
     pub(super) video: Vec<Range>,
     pub(super) audio: Vec<Range>,
     pub(super) paused: bool,

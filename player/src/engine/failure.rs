@@ -6,8 +6,6 @@
 //! | 404, 410, no fragment | the manifest again (live), then other levels, then the next chunk | the same |
 //! | anything else | again after a growing pause; without end while live or while something is buffered | the same |
 
-use core::time::Duration;
-
 use smooth::Span;
 use smooth::manifest::Kind;
 
@@ -51,10 +49,9 @@ impl Session {
         let Some(stream) = self.streams.get(track.stream) else { return };
         track.not_yet = track.not_yet.saturating_add(1);
         let half = stream.timescale.seconds(flight.chunk.duration) / 2.0;
-        let half = Duration::from_secs_f64(half.clamp(0.25, 5.0));
         // A held request has waited already, unless something on the way answered for the origin.
         let from = if flight.held { flight.sent } else { now };
-        track.retry_at = Some(from.saturating_add(half).max(now));
+        track.retry_at = (from + half.clamp(0.25, 5.0)).max(now);
         if track.not_yet >= 2 && track.is_media() && track.chosen.is_none() {
             // One bitrate of the encoder may be lost while the others go on.
             let levels = stream.levels.len();
@@ -71,7 +68,7 @@ impl Session {
 
     /// The chunk is listed, and this level does not have it: its encoder was away.
     fn hole(&mut self, i: usize, flight: &Flight) {
-        let until = self.now.saturating_add(FAILING);
+        let until = self.now + FAILING;
         let Some(track) = self.tracks.get_mut(i) else { return };
         let Some(stream) = self.streams.get_mut(track.stream) else { return };
         if let Some(level) = stream.levels.get_mut(flight.level) {
@@ -104,13 +101,13 @@ impl Session {
         let first = !core::mem::replace(&mut track.reloaded, true);
         if live && first && failure != Failure::Malformed {
             // The window may have moved on: the next manifest says where to.
-            track.retry_at = Some(now.saturating_add(RELOAD_PATIENCE));
+            track.retry_at = now + RELOAD_PATIENCE;
             self.want_reload();
             return;
         }
         track.tried.push(flight.level);
-        track.retry_at = Some(now.saturating_add(MISSING_PAUSE));
-        let until = now.saturating_add(FAILING);
+        track.retry_at = now + MISSING_PAUSE;
+        let until = now + FAILING;
         let stream = self.streams.get_mut(track.stream);
         if let Some(level) = stream.and_then(|s| s.levels.get_mut(flight.level)) {
             level.failing_until = until;
@@ -133,10 +130,10 @@ impl Session {
             }
         }
         let pause = self.backoff(failures);
-        let at = self.now.saturating_add(pause);
+        let at = self.now + pause;
         let Some(track) = self.tracks.get_mut(i) else { return };
         track.failures = failures.saturating_add(1);
-        track.retry_at = Some(at);
+        track.retry_at = at;
         if track.failures >= 2 && track.chosen.is_none() {
             track.fallback = flight.level.checked_sub(1);
         }
@@ -157,7 +154,7 @@ impl Session {
         track.go_to(Cursor::After(chunk.time));
         track.skipped = track.skipped.saturating_add(1);
         if kind == Kind::Text {
-            track.retry_at = Some(self.now.saturating_add(pause));
+            track.retry_at = self.now + pause;
             return self.captions_failed(Some(chunk.time), url);
         }
         self.out.notify(Notice::ChunkSkipped { kind, position });
@@ -166,7 +163,7 @@ impl Session {
         }
         if live {
             // A publishing point that lost its past: the manifest tells where it goes on.
-            track.retry_at = Some(self.now.saturating_add(RELOAD_PATIENCE));
+            track.retry_at = self.now + RELOAD_PATIENCE;
             return self.want_reload();
         }
         let (severity, time) = (Severity::Fatal, Some(chunk.time));
@@ -175,7 +172,7 @@ impl Session {
 
     /// A fragment arrived: whatever was held against its chunk is void.
     pub(super) fn forget_failures(&mut self, i: usize, flight: &Flight) {
-        let until = self.now.saturating_add(FAILING);
+        let until = self.now + FAILING;
         let Some(track) = self.tracks.get_mut(i) else { return };
         if let Some(level) = track.doubted.take().filter(|&level| level != flight.level && track.not_yet >= 2)
         {
@@ -194,12 +191,12 @@ fn problem(code: Code, kind: Kind, flight: &Flight, status: u16) -> Problem {
 }
 
 /// How long a missing chunk waits for a newer manifest.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
+const RELOAD_PATIENCE: f64 = 2.0;
 /// So often a chunk that is listed and not served is asked for again.
 const MAX_HOLE_ROUNDS: u32 = 3;
 /// Between two levels that are tried for a missing chunk.
-const MISSING_PAUSE: Duration = Duration::from_millis(100);
+const MISSING_PAUSE: f64 = 0.1;
 /// How long a level that failed is not chosen.
-pub(super) const FAILING: Duration = Duration::from_secs(30);
+pub(super) const FAILING: f64 = 30.0;
 /// So many chunks in a row may be left out.
 const MAX_SKIPPED: u32 = 5;

@@ -1,7 +1,5 @@
 //! Which fragment each track asks for next, and when.
 
-use core::time::Duration;
-
 use smooth::manifest::Kind;
 use smooth::{Span, url};
 
@@ -17,7 +15,7 @@ enum Step {
     /// Nothing, until something happens.
     Wait,
     /// Nothing, until this time.
-    Until(Duration),
+    Until(f64),
     /// Wait for news of the broadcast.
     Starve,
     /// There is nothing more.
@@ -70,8 +68,8 @@ impl Session {
         {
             return Step::Wait;
         }
-        if let Some(at) = track.retry_at.filter(|&at| at > self.now) {
-            return Step::Until(at);
+        if track.retry_at > self.now {
+            return Step::Until(track.retry_at);
         }
         let Some(chunk) = track.cursor.chunk(&stream.chunks) else {
             return if self.live.is_some() { Step::Starve } else { Step::Complete };
@@ -100,7 +98,7 @@ impl Session {
         let early = self.live.is_some() && stream.served.is_none_or(|served| chunk.time > served);
         if early {
             let expected = stream.expected(chunk.time, self.zero) - f64::from(self.hold) / 1000.0;
-            let at = Duration::try_from_secs_f64(expected).unwrap_or(Duration::ZERO);
+            let at = expected;
             if at > self.now {
                 return Step::Until(at);
             }
@@ -128,13 +126,13 @@ impl Session {
         if held {
             // Long enough for the fragment to come a whole duration late. An answer "not yet" leaves
             // time to try another quality, so the full time is asked for only when that was in vain.
-            let expected = stream.expected(chunk.time, self.zero) - self.now.as_secs_f64();
+            let expected = stream.expected(chunk.time, self.zero) - self.now;
             let patience = (expected.max(0.0) + stream.timescale.seconds(chunk.duration)) * 1000.0;
             let wait =
                 if track.not_yet >= 2 { self.hold } else { (patience as u32).clamp(500, self.hold.max(500)) };
             address.push_str(if address.contains('?') { "&wait=" } else { "?wait=" });
             address.push_str(&wait.to_string());
-            timeout = timeout.saturating_add(Duration::from_millis(wait.into()));
+            timeout += f64::from(wait) / 1000.0;
         }
         let request = self.out.request();
         track.level = Some(level);

@@ -4,8 +4,6 @@
 //! is sent only when a track knows no next chunk (no look-ahead, or the end of the broadcast), when
 //! fragments are missing, and when the broadcast falls silent.
 
-use core::time::Duration;
-
 use smooth::manifest::{Kind, Manifest, Timeline};
 
 use super::element::SLACK;
@@ -24,14 +22,14 @@ pub(super) struct Live {
     /// Manifests in a row that brought nothing new.
     idle_reloads: u32,
     /// When something new was last heard of, while waiting for it.
-    progress_at: Duration,
+    progress_at: f64,
     /// A silence was told.
     silent: bool,
     /// The manifest is gone since then.
-    gone_since: Option<Duration>,
+    gone_since: Option<f64>,
     /// What was told last.
     told: Window,
-    told_at: Duration,
+    told_at: f64,
 }
 
 /// The part of a broadcast that can be played, in seconds.
@@ -46,7 +44,7 @@ pub(super) struct Window {
 }
 
 impl Live {
-    pub(super) fn new(manifest: &Manifest, now: Duration) -> Self {
+    pub(super) fn new(manifest: &Manifest, now: f64) -> Self {
         Self {
             dvr: manifest.timescale.seconds(manifest.dvr_window),
             wanted: false,
@@ -55,7 +53,7 @@ impl Live {
             silent: false,
             gone_since: None,
             told: Window::default(),
-            told_at: Duration::ZERO,
+            told_at: 0.0,
         }
     }
 }
@@ -77,10 +75,7 @@ impl Session {
         if live.dvr > 0.0 {
             start = start.max(edge - live.dvr);
         }
-        let delay = self
-            .settings
-            .live_delay
-            .map_or_else(|| self.fragment() * LIVE_DELAY, |delay| delay.as_secs_f64());
+        let delay = self.settings.live_delay.unwrap_or_else(|| self.fragment() * LIVE_DELAY);
         Some(Window { start, target: (edge - delay).max(start), edge })
     }
 
@@ -89,10 +84,10 @@ impl Session {
     fn edge_of(&self, track: &Track, stream: &Stream, newest: (f64, f64)) -> f64 {
         let seconds = stream.chunk_seconds();
         let served_at = newest.0 + stream.offset.unwrap_or(0.0);
-        let missed = ((self.now.as_secs_f64() - served_at) / seconds).floor();
+        let missed = ((self.now - served_at) / seconds).floor();
         let sent =
             track.flight.as_ref().filter(|f| f.early && f.started.is_none()).map_or(self.now, |f| f.sent);
-        let in_vain = self.now.saturating_sub(sent).as_secs_f64() > seconds;
+        let in_vain = self.now - sent > seconds;
         let silent = track.starved || track.not_yet > 0 || in_vain;
         if silent || missed < 2.0 { newest.1 } else { newest.1 + missed * seconds }
     }
@@ -126,34 +121,33 @@ impl Session {
     }
 
     /// When the manifest is to be asked for again, if it is.
-    pub(super) fn reload_at(&self) -> Option<Duration> {
+    pub(super) fn reload_at(&self) -> Option<f64> {
         let live = self.live.as_ref()?;
         let fragment = self.fragment();
-        let seconds = |s: f64| Duration::try_from_secs_f64(s.max(0.0)).unwrap_or(Duration::MAX);
         // Every fragment while it brings news, then more and more rarely.
         let pause = match live.idle_reloads {
             0 => fragment,
             n => (fragment / 2.0 * f64::from(1_u32 << n.min(8))).min(fragment.max(RAREST)),
         };
-        let decent = self.loader.loaded_at.saturating_add(seconds(pause));
+        let decent = self.loader.loaded_at + pause;
         if live.wanted {
             return Some(decent);
         }
-        let mut due = None::<Duration>;
+        let mut due = None::<f64>;
         for track in self.tracks.iter().filter(|t| t.starved) {
             let Some(stream) = self.streams.get(track.stream) else { continue };
             let mut at = decent;
             if let Some(last) = stream.chunks.last() {
-                at = at.max(seconds(stream.expected(last.end(), self.zero)));
+                at = at.max(stream.expected(last.end(), self.zero));
             }
             if track.kind == Kind::Text {
                 // Captions are sparse: silence is no sign of news.
-                at = at.max(self.loader.loaded_at.saturating_add(seconds(fragment.max(TEXT_POLL))));
+                at = at.max(self.loader.loaded_at + fragment.max(TEXT_POLL));
             }
             due = Some(due.map_or(at, |due| due.min(at)));
         }
         if self.captions.missing {
-            let at = self.loader.loaded_at.saturating_add(MISSING_CAPTIONS_POLL);
+            let at = self.loader.loaded_at + MISSING_CAPTIONS_POLL;
             due = Some(due.map_or(at, |due| due.min(at)));
         }
         due
@@ -200,7 +194,7 @@ impl Session {
         }
         self.new_captions(new_captions);
         for track in self.tracks.iter_mut().filter(|t| t.reloaded && t.tried.is_empty()) {
-            track.retry_at = None;
+            track.retry_at = 0.0;
         }
         for track in &mut self.tracks {
             track.starved = false;
@@ -263,7 +257,7 @@ impl Session {
         let since = *live.gone_since.get_or_insert(now);
         let nothing_left =
             self.tracks.iter().filter(|t| t.is_media()).all(|t| t.waits_for_news() || t.reloaded);
-        if now.saturating_sub(since) >= GONE_FOR_GOOD && nothing_left {
+        if now - since >= GONE_FOR_GOOD && nothing_left {
             self.loader.retry_at = None;
             self.end_broadcast();
         }
@@ -285,7 +279,7 @@ impl Session {
             }
             if let Some(track) = self.tracks.get_mut(i) {
                 track.starved = false;
-                track.retry_at = None;
+                track.retry_at = 0.0;
                 track.not_yet = 0;
             }
         }
@@ -314,7 +308,7 @@ impl Session {
         if !waiting {
             live.progress_at = now;
         }
-        let quiet = now.saturating_sub(live.progress_at).as_secs_f64();
+        let quiet = now - live.progress_at;
         let patience = (fragment * 3.0).max(6.0);
         if quiet >= patience && !live.silent {
             live.silent = true;
@@ -324,7 +318,7 @@ impl Session {
             // Only a manifest tells whether it is over.
             live.wanted = true;
         } else if waiting && !live.silent {
-            let at = live.progress_at.saturating_add(Duration::from_secs_f64(patience));
+            let at = live.progress_at + patience;
             self.wake_at(at);
         }
         self.tell_window(window);
@@ -345,7 +339,7 @@ impl Session {
         let far = |a: f64, b: f64| (a - b).abs() >= 0.5;
         let moved = far(window.edge, live.told.edge) || far(window.start, live.told.start);
         let first = live.told == Window::default();
-        if !first && (!moved || now.saturating_sub(live.told_at) < TELL_EVERY) {
+        if !first && (!moved || now - live.told_at < TELL_EVERY) {
             return;
         }
         live.told = window;
@@ -379,8 +373,8 @@ const LIVE_DELAY: f64 = 3.0;
 /// Seconds between manifests at least, when only captions wait for news.
 const TEXT_POLL: f64 = 4.0;
 /// Between manifests, when captions are wanted that the broadcast does not list yet.
-const MISSING_CAPTIONS_POLL: Duration = Duration::from_secs(60);
+const MISSING_CAPTIONS_POLL: f64 = 60.0;
 /// A broadcast whose manifest is not found for so long is over.
-const GONE_FOR_GOOD: Duration = Duration::from_secs(60);
+const GONE_FOR_GOOD: f64 = 60.0;
 /// The page hears of the window no more often.
-const TELL_EVERY: Duration = Duration::from_millis(500);
+const TELL_EVERY: f64 = 0.5;

@@ -1,7 +1,5 @@
 //! The manifest: asked for, read, asked for again.
 
-use core::time::Duration;
-
 use smooth::manifest::{self, Kind, Manifest};
 use smooth::{Timescale, url};
 
@@ -22,9 +20,9 @@ pub(super) struct Loader {
     pub(super) base: String,
     pub(super) request: Option<RequestId>,
     pub(super) failures: u32,
-    pub(super) retry_at: Option<Duration>,
+    pub(super) retry_at: Option<f64>,
     /// When the last one arrived.
-    pub(super) loaded_at: Duration,
+    pub(super) loaded_at: f64,
 }
 
 impl Session {
@@ -99,14 +97,14 @@ impl Session {
             let problem = self.manifest_problem(code, status);
             self.out.notify(Notice::Error(problem));
         }
-        self.loader.retry_at = Some(self.now.saturating_add(self.backoff(self.loader.failures)));
+        self.loader.retry_at = Some(self.now + self.backoff(self.loader.failures));
         self.loader.failures = self.loader.failures.saturating_add(1);
     }
 
     /// Pause after `failures` earlier failures.
-    pub(super) fn backoff(&self, failures: u32) -> Duration {
+    pub(super) fn backoff(&self, failures: u32) -> f64 {
         let factor = 1_u32 << failures.min(10);
-        self.settings.backoff.saturating_mul(factor).min(self.settings.max_backoff)
+        (self.settings.backoff * f64::from(factor)).min(self.settings.max_backoff)
     }
 
     pub(super) fn manifest_problem(&self, code: Code, status: u16) -> Problem {
@@ -125,7 +123,7 @@ impl Session {
                 self.out.notify(Notice::Error(problem));
             }
             self.loader.failures = 1;
-            self.loader.retry_at = Some(self.now.saturating_add(NOT_STARTED_POLL));
+            self.loader.retry_at = Some(self.now + NOT_STARTED_POLL);
             return;
         }
         self.streams = streams;
@@ -173,6 +171,6 @@ fn hold(manifest: &Manifest) -> u32 {
 }
 
 /// How often a broadcast that has not begun is asked.
-const NOT_STARTED_POLL: Duration = Duration::from_secs(2);
+const NOT_STARTED_POLL: f64 = 2.0;
 /// No request is held longer, whatever an origin announces.
 const MAX_HOLD_MS: u32 = 30_000;

@@ -43,8 +43,6 @@ mod time;
 mod track;
 mod watch;
 
-use core::time::Duration;
-
 pub use command::{Command, Cue, Purpose, RequestId, TextTrackId};
 pub use event::{AppendFailure, Event, Failure, Media, Range};
 pub use notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
@@ -72,7 +70,7 @@ impl Engine {
     }
 
     /// Takes in one event at `now`.
-    pub fn handle(&mut self, now: Duration, event: Event<'_>) {
+    pub fn handle(&mut self, now: f64, event: Event<'_>) {
         let session = &mut self.session;
         session.now = session.now.max(now);
         if let Event::Load { url, start } = event {
@@ -116,7 +114,7 @@ impl Engine {
     /// When to call [`handle`](Self::handle) with [`Event::Tick`], if no other event comes before. May change
     /// with every call of `handle`.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Duration> {
+    pub const fn deadline(&self) -> Option<f64> {
         self.session.wake
     }
 

@@ -1,6 +1,5 @@
 //! The state of one presentation, and what is done after each event.
 
-use core::time::Duration;
 use std::collections::VecDeque;
 
 use smooth::manifest::Skipped;
@@ -38,8 +37,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) settings: Settings,
-    pub(super) now: Duration,
-    pub(super) wake: Option<Duration>,
+    pub(super) now: f64,
+    pub(super) wake: Option<f64>,
     pub(super) out: Out,
     pub(super) phase: Phase,
     pub(super) opened: bool,
@@ -71,10 +70,10 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(settings: Settings) -> Self {
-        let goal = settings.buffer_goal.as_secs_f64();
+        let goal = settings.buffer_goal;
         Self {
             settings,
-            now: Duration::ZERO,
+            now: 0.0,
             wake: None,
             out: Out::default(),
             phase: Phase::Idle,
@@ -142,7 +141,7 @@ impl Session {
     }
 
     /// Wakes the engine at `at`, if nothing wakes it before.
-    pub(super) fn wake_at(&mut self, at: Duration) {
+    pub(super) fn wake_at(&mut self, at: f64) {
         self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
     }
 

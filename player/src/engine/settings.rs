@@ -1,18 +1,16 @@
 //! How the engine is set up.
 
-use core::time::Duration;
-
 use smooth::Limits;
 
 /// Settings of one [`Engine`](super::Engine). The defaults suit most pages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Media to hold ahead of the playhead.
-    pub buffer_goal: Duration,
-    /// Media to keep behind the playhead.
-    pub back_buffer: Duration,
-    /// How far behind the newest chunk a broadcast is joined; `None` for three fragments.
-    pub live_delay: Option<Duration>,
+    /// Media to hold ahead of the playhead, in seconds.
+    pub buffer_goal: f64,
+    /// Media to keep behind the playhead, in seconds.
+    pub back_buffer: f64,
+    /// How far behind the newest chunk a broadcast is joined, in seconds; `None` for three fragments.
+    pub live_delay: Option<f64>,
     /// What the network is believed to carry before anything is measured, in bits/s.
     pub initial_throughput: u32,
     /// Part of the measured throughput that is used, in percent.
@@ -25,12 +23,12 @@ pub struct Settings {
     pub audio: Option<String>,
     /// Name or language of the caption stream to start with; any letter case. `None` for no captions.
     pub captions: Option<String>,
-    /// Time to wait for an answer, and for the next byte of one.
-    pub timeout: Duration,
-    /// First pause before a failed request is sent again; doubles up to `max_backoff`.
-    pub backoff: Duration,
+    /// Seconds to wait for an answer, and for the next byte of one.
+    pub timeout: f64,
+    /// First pause before a failed request is sent again, in seconds; doubles up to `max_backoff`.
+    pub backoff: f64,
     /// See [`backoff`](Self::backoff).
-    pub max_backoff: Duration,
+    pub max_backoff: f64,
     /// How often one request is tried again before it counts as lost. While a broadcast runs, failures
     /// of the network itself are retried without end.
     pub retries: u32,
@@ -41,8 +39,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            buffer_goal: Duration::from_secs(30),
-            back_buffer: Duration::from_secs(30),
+            buffer_goal: 30.0,
+            back_buffer: 30.0,
             live_delay: None,
             initial_throughput: 1_500_000,
             safety_percent: 75,
@@ -50,9 +48,9 @@ impl Default for Settings {
             cap_to_viewport: false,
             audio: None,
             captions: None,
-            timeout: Duration::from_secs(10),
-            backoff: Duration::from_millis(500),
-            max_backoff: Duration::from_secs(8),
+            timeout: 10.0,
+            backoff: 0.5,
+            max_backoff: 8.0,
             retries: 5,
             limits: Limits::default(),
         }

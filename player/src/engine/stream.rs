@@ -1,7 +1,5 @@
 //! The streams of a presentation as they stand: levels that play, chunks known so far.
 
-use core::time::Duration;
-
 use smooth::codec::Codec;
 use smooth::manifest::{Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
 use smooth::{Limits, Span, Timescale};
@@ -16,7 +14,7 @@ pub(super) struct Level {
     pub(super) codec: Codec,
     pub(super) mime: String,
     /// Not chosen automatically before this time: its fragments were missing or did not decode.
-    pub(super) failing_until: Duration,
+    pub(super) failing_until: f64,
 }
 
 /// A stream that plays.
@@ -57,7 +55,7 @@ impl Stream {
                     Ok(codec) => {
                         let (model, mime) = (level.clone(), codec.mime());
                         let place = levels.partition_point(|l: &Level| l.model.bitrate <= level.bitrate);
-                        levels.insert(place, Level { model, mime, codec, failing_until: Duration::ZERO });
+                        levels.insert(place, Level { model, mime, codec, failing_until: 0.0 });
                     }
                     Err(reason) => skipped.push(skip(Some(level.bitrate), reason)),
                 }
@@ -157,8 +155,8 @@ impl Stream {
 
     /// Notes that the chunk at `time` was served when `now` was the session's time. `sure` if it was asked
     /// for in vain before.
-    pub(super) fn serve(&mut self, time: u64, now: Duration, zero: Zero, sure: bool) {
-        let offset = now.as_secs_f64() - zero.position(time, self.timescale);
+    pub(super) fn serve(&mut self, time: u64, now: f64, zero: Zero, sure: bool) {
+        let offset = now - zero.position(time, self.timescale);
         if self.served.is_none_or(|served| time >= served) {
             self.served = Some(time);
             self.offset = Some(match self.offset {

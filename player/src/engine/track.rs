@@ -1,7 +1,5 @@
 //! One stream in play: what to ask for next, and what is under way.
 
-use core::time::Duration;
-
 use smooth::Span;
 use smooth::manifest::{Kind, Timeline};
 
@@ -34,13 +32,13 @@ pub(super) struct Flight {
     pub(super) url: String,
     pub(super) chunk: Span,
     pub(super) level: usize,
-    pub(super) sent: Duration,
+    pub(super) sent: f64,
     /// Asked for before it was known to be served.
     pub(super) early: bool,
     /// The origin was asked to hold it.
     pub(super) held: bool,
     /// When status and headers came.
-    pub(super) started: Option<Duration>,
+    pub(super) started: Option<f64>,
     /// Bytes of the body so far.
     pub(super) received: u64,
     /// Bytes of the whole, from its head.
@@ -60,7 +58,7 @@ pub(super) struct Track {
     /// Received whole, not yet appended whole; oldest first.
     pub(super) appending: Vec<(RequestId, Span)>,
     /// Nothing is asked for before this time.
-    pub(super) retry_at: Option<Duration>,
+    pub(super) retry_at: f64,
     /// Failures in a row of the network or the server, for the chunk at the cursor.
     pub(super) failures: u32,
     /// Answers "not yet" in a row, for the chunk at the cursor.
@@ -109,7 +107,7 @@ impl Track {
             cursor: Cursor::At(0),
             flight: None,
             appending: Vec::new(),
-            retry_at: None,
+            retry_at: 0.0,
             failures: 0,
             not_yet: 0,
             tried: Vec::new(),
@@ -140,7 +138,7 @@ impl Track {
     /// Moves to `cursor`, with a clean slate for what is found there.
     pub(super) fn go_to(&mut self, cursor: Cursor) {
         self.cursor = cursor;
-        self.retry_at = None;
+        self.retry_at = 0.0;
         self.failures = 0;
         self.not_yet = 0;
         self.tried.clear();

@@ -1,7 +1,5 @@
 //! Watches the playhead: stalls, gaps, and an element that stands still for no reason.
 
-use core::time::Duration;
-
 use super::answer::NUDGE;
 use super::element::SLACK;
 use super::notice::{GapCause, Notice};
@@ -13,25 +11,25 @@ pub(super) struct Watch {
     /// Position at the last look.
     position: f64,
     /// When the position last changed, or had no reason to.
-    moved_at: Duration,
+    moved_at: f64,
     /// Playback has moved since the last seek.
     moving: bool,
     /// Since when a stall lasts.
-    stalled_at: Option<Duration>,
+    stalled_at: Option<f64>,
     /// Nudges in a row without effect.
     nudges: u32,
 }
 
 impl Watch {
     /// The playhead was moved: what stood still before does not count.
-    pub(super) fn reset(&mut self, now: Duration) {
+    pub(super) fn reset(&mut self, now: f64) {
         self.moved_at = now;
         self.moving = false;
     }
 
     /// For how long a stall lasts, in seconds.
-    pub(super) fn stalled_for(&self, now: Duration) -> f64 {
-        self.stalled_at.map_or(0.0, |since| now.saturating_sub(since).as_secs_f64())
+    pub(super) fn stalled_for(&self, now: f64) -> f64 {
+        self.stalled_at.map_or(0.0, |since| now - since)
     }
 }
 
@@ -51,7 +49,7 @@ impl Session {
             watch.position = position;
             watch.moved_at = now;
             if let Some(since) = watch.stalled_at.take_if(|_| !idle || element.paused || element.ended) {
-                let seconds = now.saturating_sub(since).as_secs_f64();
+                let seconds = now - since;
                 self.out.stats.stalled += seconds;
                 self.out.notify(Notice::StallEnded { seconds });
             }
@@ -60,7 +58,7 @@ impl Session {
             }
             return;
         }
-        let still = now.saturating_sub(watch.moved_at);
+        let still = now - watch.moved_at;
         if watch.moving && watch.stalled_at.is_none() && element.ready <= 2 && still >= STALL {
             watch.stalled_at = Some(watch.moved_at);
             self.out.stats.stalls = self.out.stats.stalls.saturating_add(1);
@@ -74,19 +72,19 @@ impl Session {
     /// A seek into a hole never ends by itself.
     fn arrive(&mut self) {
         if self.element.seeking && self.element.target.is_some() {
-            let waited = self.now.saturating_sub(self.element.asked_at);
+            let waited = self.now - self.element.asked_at;
             let least = if waited >= LOOK_FOR_GAP { REMNANT } else { SLACK / 2.0 };
             self.jump_hole(self.element.playhead(), least);
         } else if let Some(target) = self.element.target {
             // The seek was lost: a page script, or an element that was not ready.
-            let late = self.now.saturating_sub(self.element.asked_at) >= ASK_AGAIN;
+            let late = self.now - self.element.asked_at >= ASK_AGAIN;
             if late && self.element.ready >= 1 && !self.element.seeking {
                 self.set_position(target);
             }
         }
     }
 
-    fn jump_gap(&mut self, still: Duration) {
+    fn jump_gap(&mut self, still: f64) {
         // With less than this left an element may stop before the hole.
         let least = if self.element.ready <= 2 { REMNANT } else { SLACK / 2.0 };
         if self.jump_hole(self.element.position, least) || still < FROZEN || self.element.ready < 1 {
@@ -148,13 +146,13 @@ impl Session {
 }
 
 /// Standing still for so long is a stall.
-const STALL: Duration = Duration::from_millis(250);
+const STALL: f64 = 0.25;
 /// Standing still for so long, holes are looked for.
-const LOOK_FOR_GAP: Duration = Duration::from_millis(300);
+const LOOK_FOR_GAP: f64 = 0.3;
 /// Standing still for so long with data ahead is a freeze.
-const FROZEN: Duration = Duration::from_secs(2);
+const FROZEN: f64 = 2.0;
 /// A seek without effect is repeated after this time.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+const ASK_AGAIN: f64 = 2.0;
 /// Before a hole browsers leave up to so many seconds unplayed: a few frames of sound that they would have
 /// decoded ahead. A seek to there does not end either.
 const REMNANT: f64 = 0.2;

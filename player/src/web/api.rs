@@ -1,7 +1,6 @@
 //! The class that the elements in `www/src` use. Pages use the elements.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use js_sys::{Function, Reflect};
 use smooth::manifest::Kind;
@@ -121,7 +120,7 @@ struct Options<'a>(&'a JsValue);
 impl Options<'_> {
     fn settings(&self) -> Settings {
         let mut settings = Settings::default();
-        let seconds = |key| self.number(key).map(|n| Duration::from_millis((n * 1000.0) as u64));
+        let seconds = |key| self.number(key).map(|n| n.max(0.0));
         if let Some(goal) = seconds("bufferGoal") {
             settings.buffer_goal = goal;
         }

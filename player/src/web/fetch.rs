@@ -3,7 +3,6 @@
 //! Bare promises and callbacks: an async runtime would cost 2 kB of every viewer's download.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
@@ -22,14 +21,14 @@ use crate::engine::{Event, Failure, Purpose, RequestId};
 pub(super) struct Request {
     pub(super) id: RequestId,
     pub(super) purpose: Purpose,
-    timeout: Duration,
+    timeout: f64,
     controller: AbortController,
     reader: Option<ReadableStreamDefaultReader>,
     body: Body,
     /// Bytes of the body so far.
     total: u64,
     /// When it times out.
-    pub(super) deadline: Duration,
+    pub(super) deadline: f64,
     /// Given up, or failed: nothing of it is told any more.
     pub(super) dead: bool,
     closures: Rc<Closures>,
@@ -57,7 +56,7 @@ struct Closures {
 
 impl Session {
     /// Sends a request.
-    pub(super) fn fetch(self: &Rc<Self>, id: RequestId, url: &str, purpose: Purpose, timeout: Duration) {
+    pub(super) fn fetch(self: &Rc<Self>, id: RequestId, url: &str, purpose: Purpose, timeout: f64) {
         let Ok(controller) = AbortController::new() else { return };
         let init = RequestInit::new();
         init.set_signal(Some(&controller.signal()));
@@ -88,7 +87,7 @@ impl Session {
                 _ => Body::Kept(Vec::new()),
             },
             total: 0,
-            deadline: self.now().saturating_add(timeout),
+            deadline: self.now() + timeout,
             dead: false,
             closures: Rc::clone(&closures),
         });
@@ -160,7 +159,7 @@ impl Session {
         let deadline = self.now();
         self.request(id, |request| {
             request.reader = Some(reader);
-            request.deadline = deadline.saturating_add(request.timeout);
+            request.deadline = deadline + request.timeout;
         });
         if purpose == Purpose::Manifest {
             *self.manifest_url.borrow_mut() = response.url();
@@ -182,7 +181,7 @@ impl Session {
         let piece: Piece = value.unchecked_into();
         let now = self.now();
         let Some((dead, purpose)) = self.request(id, |request| {
-            request.deadline = now.saturating_add(request.timeout);
+            request.deadline = now + request.timeout;
             (request.dead, request.purpose)
         }) else {
             return;

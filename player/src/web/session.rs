@@ -6,7 +6,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use js_sys::Function;
 use smooth::Limits;
@@ -56,7 +55,7 @@ pub(super) struct Session {
     /// Newest position of a broadcast that plays without a stall, in seconds.
     live: Cell<Option<f64>>,
     timer: RefCell<Option<Timer>>,
-    last_media: Cell<Duration>,
+    last_media: Cell<f64>,
     listeners: RefCell<Vec<Listener>>,
 }
 
@@ -79,11 +78,11 @@ pub(super) enum Word {
 struct Timer {
     closure: Closure<dyn Fn()>,
     /// The handle and time of the alarm that is set.
-    set: Option<(i32, Duration)>,
+    set: Option<(i32, f64)>,
 }
 
-/// The media element's state is told at least this often.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+/// The media element's state is told at least this often, in seconds.
+const HEARTBEAT: f64 = 1.0;
 
 impl Session {
     /// Starts to play in `video`. `None` if the browser has no media source.
@@ -119,7 +118,7 @@ impl Session {
             seek: Cell::new(None),
             live: Cell::new(None),
             timer: RefCell::default(),
-            last_media: Cell::new(Duration::ZERO),
+            last_media: Cell::new(0.0),
             listeners: RefCell::default(),
             window,
             performance,
@@ -185,10 +184,9 @@ impl Session {
         }
     }
 
-    /// Time since the session began.
-    pub(super) fn now(&self) -> Duration {
-        // The cast saturates, and never is below zero.
-        Duration::from_micros(((self.performance.now() - self.began) * 1000.0) as u64)
+    /// Seconds since the session began.
+    pub(super) fn now(&self) -> f64 {
+        (self.performance.now() - self.began) / 1000.0
     }
 
     /// The newest position of a broadcast, in seconds.
@@ -427,7 +425,7 @@ impl Session {
             timer.set = None;
         }
         self.time_out();
-        if self.source.borrow().is_some() && self.now().saturating_sub(self.last_media.get()) >= HEARTBEAT {
+        if self.source.borrow().is_some() && self.now() - self.last_media.get() >= HEARTBEAT {
             self.words.borrow_mut().push_back(Word::Media);
         }
         self.tell(Word::Tick);
@@ -435,11 +433,16 @@ impl Session {
 
     /// Sets the alarm to the next time at which there is something to do.
     fn set_timer(&self) {
-        let engine = self.engine.borrow().deadline();
-        let requests = self.requests.borrow();
-        let late = requests.iter().filter(|request| !request.dead).map(|request| request.deadline).min();
-        let beat = self.source.borrow().is_some().then(|| self.last_media.get().saturating_add(HEARTBEAT));
-        let Some(next) = [engine, late, beat].into_iter().flatten().min() else { return };
+        let mut next = self.engine.borrow().deadline().unwrap_or(f64::INFINITY);
+        for request in self.requests.borrow().iter().filter(|request| !request.dead) {
+            next = next.min(request.deadline);
+        }
+        if self.source.borrow().is_some() {
+            next = next.min(self.last_media.get() + HEARTBEAT);
+        }
+        if next.is_infinite() {
+            return;
+        }
         let mut timer = self.timer.borrow_mut();
         let Some(timer) = timer.as_mut() else { return };
         match timer.set {
@@ -448,9 +451,8 @@ impl Session {
             None => {}
         }
         // Browsers cut milliseconds off; a tick that comes early would come again.
-        let wait = next.saturating_sub(self.now());
-        let wait = wait.as_secs().saturating_mul(1000).saturating_add(wait.subsec_millis().into());
-        let wait = i32::try_from(wait.saturating_add(1)).unwrap_or(i32::MAX);
+        let wait = ((next - self.now()).max(0.0) * 1000.0) as i32;
+        let wait = wait.saturating_add(1);
         let callback = timer.closure.as_ref().unchecked_ref();
         if let Ok(handle) = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait)
         {

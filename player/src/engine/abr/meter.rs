@@ -4,14 +4,12 @@
 //! which at least one of them receives. The time to the first byte is kept apart: an origin may hold a
 //! request until the fragment exists, and that says nothing about the network.
 
-use core::time::Duration;
-
 /// Estimates throughput in bits/s.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Meter {
     receiving: u32,
-    since: Duration,
-    busy: Duration,
+    since: f64,
+    busy: f64,
     bytes: u64,
     fast: Mean,
     slow: Mean,
@@ -20,18 +18,18 @@ pub(in crate::engine) struct Meter {
 
 impl Meter {
     /// A response begins at `now`.
-    pub(in crate::engine) fn start(&mut self, now: Duration) {
+    pub(in crate::engine) fn start(&mut self, now: f64) {
         self.account(now);
         self.receiving = self.receiving.saturating_add(1);
     }
 
     /// How long a request waited for its first byte, where nothing held it.
-    pub(in crate::engine) fn first_byte(&mut self, waited: Duration) {
-        self.latency.add(waited.as_secs_f64(), 1.0, 4.0);
+    pub(in crate::engine) fn first_byte(&mut self, waited: f64) {
+        self.latency.add(waited, 1.0, 4.0);
     }
 
     /// `bytes` more arrived.
-    pub(in crate::engine) fn receive(&mut self, now: Duration, bytes: u64) {
+    pub(in crate::engine) fn receive(&mut self, now: f64, bytes: u64) {
         self.account(now);
         self.bytes = self.bytes.saturating_add(bytes);
         if self.busy >= SAMPLE && self.bytes >= SMALL {
@@ -40,7 +38,7 @@ impl Meter {
     }
 
     /// A response ended, or was given up.
-    pub(in crate::engine) fn stop(&mut self, now: Duration) {
+    pub(in crate::engine) fn stop(&mut self, now: f64) {
         self.account(now);
         self.receiving = self.receiving.saturating_sub(1);
         if self.receiving == 0 {
@@ -49,12 +47,12 @@ impl Meter {
                 self.close();
             }
             self.bytes = 0;
-            self.busy = Duration::ZERO;
+            self.busy = 0.0;
         }
     }
 
     /// Nothing but time passed: silence on an open response counts too.
-    pub(in crate::engine) fn tick(&mut self, now: Duration) {
+    pub(in crate::engine) fn tick(&mut self, now: f64) {
         self.account(now);
         if self.busy >= SILENCE {
             self.close();
@@ -72,15 +70,15 @@ impl Meter {
         self.latency.value
     }
 
-    fn account(&mut self, now: Duration) {
+    fn account(&mut self, now: f64) {
         if self.receiving > 0 {
-            self.busy = self.busy.saturating_add(now.saturating_sub(self.since));
+            self.busy += now - self.since;
         }
         self.since = now;
     }
 
     fn close(&mut self) {
-        let seconds = self.busy.as_secs_f64();
+        let seconds = self.busy;
         let mut rate = self.bytes as f64 * 8.0 / seconds;
         if self.slow.weight > 0.0 {
             // A response from a cache arrives at no network's speed: no sample counts for more than this.
@@ -89,7 +87,7 @@ impl Meter {
         self.fast.add(rate, seconds, 1.0);
         self.slow.add(rate, seconds, 3.0);
         self.bytes = 0;
-        self.busy = Duration::ZERO;
+        self.busy = 0.0;
     }
 }
 
@@ -111,11 +109,11 @@ impl Mean {
 }
 
 /// Length of a sample.
-const SAMPLE: Duration = Duration::from_millis(200);
+const SAMPLE: f64 = 0.2;
 /// No sample is shorter: bytes that wait in buffers arrive all at once.
-const QUICK: Duration = Duration::from_millis(50);
+const QUICK: f64 = 0.05;
 /// An open response that brings nothing for this long is a sample of its own.
-const SILENCE: Duration = Duration::from_millis(500);
+const SILENCE: f64 = 0.5;
 /// Fewer bytes measure the latency, not the throughput.
 const SMALL: u64 = 16 << 10;
 /// How many times the estimate one sample may be.
@@ -125,8 +123,8 @@ const OUTLIER: f64 = 8.0;
 mod tests {
     use super::*;
 
-    const fn ms(n: u64) -> Duration {
-        Duration::from_millis(n)
+    fn ms(n: u64) -> f64 {
+        n as f64 / 1000.0
     }
 
     fn transfer(meter: &mut Meter, from: u64, bytes_per_ms: u64, for_ms: u64) {

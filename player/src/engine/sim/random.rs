@@ -1,8 +1,6 @@
 //! Whatever happens, in whatever order: no panic, no request beyond the live edge (the origin sees to
 //! that), no fragment in a buffer that is not ready for it (the world sees to that).
 
-use core::time::Duration;
-
 use proptest::prelude::*;
 use smooth::manifest::Kind;
 
@@ -147,7 +145,7 @@ proptest! {
                 16 => Event::SelectStream { kind, name: Some("audio") },
                 _ => Event::Tick,
             };
-            engine.handle(Duration::from_millis(i as u64 * (number % 5000)), event);
+            engine.handle((i as u64 * (number % 5000)) as f64 / 1000.0, event);
             let mut commands = 0;
             while engine.poll().is_some() {
                 commands += 1;

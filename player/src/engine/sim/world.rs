@@ -1,6 +1,5 @@
 //! The network, the media source and the media element.
 
-use core::time::Duration;
 use std::collections::VecDeque;
 
 use smooth::boxes::{self, moov, read_head};
@@ -146,8 +145,7 @@ impl World {
     }
 
     fn handle(&mut self, event: Event<'_>) {
-        let now = Duration::from_secs_f64(self.now);
-        self.engine.handle(now, event);
+        self.engine.handle(self.now, event);
         while let Some(command) = self.engine.poll() {
             self.log.push(((self.now * 1000.0).round() as u64, command.clone()));
             self.carry_out(command);
@@ -170,7 +168,7 @@ impl World {
                     url,
                     purpose,
                     sent: self.now,
-                    timeout: timeout.as_secs_f64(),
+                    timeout,
                     reply: None,
                     total: 0.0,
                     got: 0.0,
@@ -238,7 +236,7 @@ impl World {
         if self.now - self.told >= 0.25 {
             self.tell();
         }
-        if self.engine.deadline().is_some_and(|at| at.as_secs_f64() <= self.now) {
+        if self.engine.deadline().is_some_and(|at| at <= self.now) {
             self.feed(Event::Tick);
         }
     }
