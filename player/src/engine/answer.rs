@@ -246,8 +246,8 @@ impl Session {
 }
 
 /// What decides whether a buffer must change its type: container and codec, not its profile.
-fn family(mime: &str) -> &str {
-    mime.split_once('.').map_or(mime, |(family, _)| family)
+fn family(mime: &str) -> &[u8] {
+    mime.as_bytes().split(|&byte| byte == b'.').next().unwrap_or_default()
 }
 
 /// Seconds beyond the start of a range that are surely inside it, whatever was rounded.

@@ -13,7 +13,7 @@ pub struct RequestId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextTrackId(pub u32);
 
-/// Something to do, in the order in which [`Engine::poll`](super::Engine::poll) gives it.
+/// Something to do, in the order in which [`Engine::handle`](super::Engine::handle) gives it.
 ///
 /// Commands that name a buffer (`AppendInit`, `AppendHead`, `ChangeType`, `Evict`) queue up behind one
 /// another and behind the bytes of earlier requests, for each buffer by itself. `ResetParser` does not

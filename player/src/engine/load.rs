@@ -78,7 +78,7 @@ impl Session {
             return;
         }
         // A broadcast may be about to start; anything else that says no will say no again.
-        let broadcast = self.loader.url.to_ascii_lowercase().contains(".isml");
+        let broadcast = self.loader.url.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b".isml"));
         let again = match failure {
             Failure::Network | Failure::Timeout => true,
             Failure::Http(404 | 410 | 412) => broadcast,

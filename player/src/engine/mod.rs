@@ -1,8 +1,7 @@
 //! The brain of the player: a state machine without I/O and without a clock.
 //!
 //! ```text
-//! engine.handle(now, event);
-//! while let Some(command) = engine.poll() { carry it out }
+//! for command in engine.handle(now, event) { carry it out }
 //! wake up at engine.deadline() with Event::Tick
 //! ```
 //!
@@ -54,9 +53,9 @@ use smooth::manifest::Kind;
 
 /// The player's decisions.
 ///
-/// Feed one [`Event`] to [`handle`](Self::handle), call [`poll`](Self::poll) until it says `None`, then ask
-/// [`deadline`](Self::deadline). `now` is the time since the session began; it never goes back. The same
-/// events at the same times give the same commands.
+/// Feed one [`Event`] to [`handle`](Self::handle), carry its commands out, then ask
+/// [`deadline`](Self::deadline). `now` is the time since the session began, in seconds; it never goes back.
+/// The same events at the same times give the same commands.
 #[derive(Debug)]
 pub struct Engine {
     session: Session,
@@ -69,8 +68,9 @@ impl Engine {
         Self { session: Session::new(settings) }
     }
 
-    /// Takes in one event at `now`.
-    pub fn handle(&mut self, now: f64, event: Event<'_>) {
+    /// Takes in one event at `now`. Says what to do next, in this order.
+    #[must_use]
+    pub fn handle(&mut self, now: f64, event: Event<'_>) -> Vec<Command> {
         let session = &mut self.session;
         session.now = session.now.max(now);
         if let Event::Load { url, start } = event {
@@ -79,6 +79,7 @@ impl Engine {
             Self::dispatch(session, event);
         }
         session.drive();
+        core::mem::take(&mut session.out.queue)
     }
 
     fn dispatch(session: &mut Session, event: Event<'_>) {
@@ -105,13 +106,7 @@ impl Engine {
         }
     }
 
-    /// What to do next; `None` when there is nothing until the next event.
-    #[must_use]
-    pub fn poll(&mut self) -> Option<Command> {
-        self.session.out.queue.pop_front()
-    }
-
-    /// When to call [`handle`](Self::handle) with [`Event::Tick`], if no other event comes before. May change
+    /// When, in seconds, to call [`handle`](Self::handle) with [`Event::Tick`], if no other event comes before. May change
     /// with every call of `handle`.
     #[must_use]
     pub const fn deadline(&self) -> Option<f64> {

@@ -1,7 +1,5 @@
 //! The state of one presentation, and what is done after each event.
 
-use std::collections::VecDeque;
-
 use smooth::manifest::Skipped;
 use smooth::url;
 
@@ -196,19 +194,21 @@ impl Session {
 /// Commands on their way out, and the numbers they carry.
 #[derive(Debug, Default)]
 pub(super) struct Out {
-    pub(super) queue: VecDeque<Command>,
+    pub(super) queue: Vec<Command>,
     requests: u32,
     text_tracks: u32,
     pub(super) stats: Stats,
 }
 
 impl Out {
+    #[inline(never)]
     pub(super) fn push(&mut self, command: Command) {
-        self.queue.push_back(command);
+        self.queue.push(command);
     }
 
+    #[inline(never)]
     pub(super) fn notify(&mut self, notice: Notice) {
-        self.queue.push_back(Command::Notify(notice));
+        self.push(Command::Notify(notice));
     }
 
     pub(super) const fn request(&mut self) -> RequestId {

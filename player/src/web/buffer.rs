@@ -3,15 +3,13 @@
 //! A source buffer does one thing at a time and says `updateend` after each. What waits here is media in
 //! JavaScript's memory; it is bounded by the fragments that the engine has under way.
 
-use std::collections::VecDeque;
-
 use js_sys::Uint8Array;
 use smooth::manifest::Kind;
 use wasm_bindgen::prelude::*;
 use web_sys::{DomException, SourceBuffer};
 
 use crate::engine::{AppendFailure, Range, RequestId};
-use crate::web::dom::Listener;
+use crate::web::dom::{Listener, shift};
 
 /// Something for a source buffer to do.
 #[derive(Debug)]
@@ -23,7 +21,7 @@ pub(super) enum Task {
         /// Whose body.
         request: RequestId,
         /// What has arrived and is not appended.
-        pieces: VecDeque<Uint8Array>,
+        pieces: Vec<Uint8Array>,
         /// Whether all of it has arrived.
         whole: bool,
     },
@@ -53,7 +51,7 @@ pub(super) enum Outcome {
 pub(super) struct Buffer {
     pub(super) kind: Kind,
     target: SourceBuffer,
-    tasks: VecDeque<Task>,
+    tasks: Vec<Task>,
     /// A `remove` runs.
     evicting: bool,
     /// `updateend` and `error`.
@@ -62,18 +60,18 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) const fn new(kind: Kind, target: SourceBuffer, listeners: [Listener; 2]) -> Self {
-        Self { kind, target, tasks: VecDeque::new(), evicting: false, _listeners: listeners }
+        Self { kind, target, tasks: Vec::new(), evicting: false, _listeners: listeners }
     }
 
     /// Queues a task.
     pub(super) fn push(&mut self, task: Task) {
-        self.tasks.push_back(task);
+        self.tasks.push(task);
     }
 
     /// A piece of a body arrived. Dropped if nothing waits for it any more.
     pub(super) fn piece(&mut self, of: RequestId, piece: Uint8Array) {
         if let Some((pieces, _)) = self.body(of) {
-            pieces.push_back(piece);
+            pieces.push(piece);
         }
     }
 
@@ -97,7 +95,7 @@ impl Buffer {
     /// [`clear`](Self::clear), and the next bytes are read as the start of a segment.
     pub(super) fn reset(&mut self) {
         self.clear();
-        self.tasks.push_front(Task::Reset);
+        self.tasks.insert(0, Task::Reset);
     }
 
     /// `updateend`: says whether it was a removal that ended. Not to be believed while the buffer is at
@@ -111,25 +109,25 @@ impl Buffer {
         loop {
             if self.target.updating() {
                 // Only a reset cuts in, and only on an append: abort() during remove() throws.
-                if !self.evicting && matches!(self.tasks.front(), Some(Task::Reset)) {
-                    self.tasks.pop_front();
+                if !self.evicting && matches!(self.tasks.first(), Some(Task::Reset)) {
+                    self.tasks.remove(0);
                     let _ = self.target.abort();
                     continue;
                 }
                 return Outcome::Rest;
             }
-            let done = match self.tasks.front_mut() {
+            let done = match self.tasks.first_mut() {
                 None => return Outcome::Rest,
-                Some(Task::Body { request, pieces, whole }) => match pieces.pop_front() {
+                Some(Task::Body { request, pieces, whole }) => match shift(pieces) {
                     Some(piece) => self.target.append_buffer_with_js_u8_array(&piece),
                     None if *whole => {
                         let request = *request;
-                        self.tasks.pop_front();
+                        self.tasks.remove(0);
                         return Outcome::Appended(request);
                     }
                     None => return Outcome::Rest,
                 },
-                Some(_) => match self.tasks.pop_front() {
+                Some(_) => match shift(&mut self.tasks) {
                     Some(Task::Bytes(mut bytes)) => self.target.append_buffer_with_u8_array(&mut bytes),
                     Some(Task::Type(mime)) => self.target.change_type(&mime),
                     Some(Task::Evict(start, end)) => {
@@ -170,7 +168,7 @@ impl Buffer {
             .collect()
     }
 
-    fn body(&mut self, of: RequestId) -> Option<(&mut VecDeque<Uint8Array>, &mut bool)> {
+    fn body(&mut self, of: RequestId) -> Option<(&mut Vec<Uint8Array>, &mut bool)> {
         self.tasks.iter_mut().find_map(|task| match task {
             Task::Body { request, pieces, whole } if *request == of => Some((pieces, whole)),
             _ => None,

@@ -48,6 +48,11 @@ pub(super) fn source_class(window: &web_sys::Window) -> Option<(SourceClass, boo
     None
 }
 
+/// Takes the first off a list. The lists here are a handful long; a ring would be larger in code.
+pub(super) fn shift<T>(list: &mut Vec<T>) -> Option<T> {
+    (!list.is_empty()).then(|| list.remove(0))
+}
+
 /// An event listener; dropping it removes it.
 #[derive(Debug)]
 pub(super) struct Listener {

@@ -4,7 +4,6 @@
 //! while the engine's commands are carried out, nor while the page's callback runs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
@@ -14,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlVideoElement, Performance, Window};
 
 use super::buffer::{Outcome, Task};
-use super::dom::{Listener, SourceClass, source_class};
+use super::dom::{Listener, SourceClass, shift, source_class};
 use super::fetch::Request;
 use super::marks::Marks;
 use super::source::{Source, listen};
@@ -45,8 +44,8 @@ pub(super) struct Session {
     tracks: RefCell<Tracks>,
     /// The caption stream last told to the engine, or by it.
     captions: RefCell<Option<String>>,
-    words: RefCell<VecDeque<Word>>,
-    notices: RefCell<VecDeque<Notice>>,
+    words: RefCell<Vec<Word>>,
+    notices: RefCell<Vec<Notice>>,
     /// [`Self::run`] is at work.
     running: Cell<bool>,
     ended: Cell<bool>,
@@ -207,7 +206,7 @@ impl Session {
 
     /// Tells the engine after the commands under way.
     pub(super) fn tell(self: &Rc<Self>, word: Word) {
-        self.words.borrow_mut().push_back(word);
+        self.words.borrow_mut().push(word);
         self.run();
     }
 
@@ -222,7 +221,8 @@ impl Session {
                 Outcome::Evicted => Word::Evicted(kind),
                 Outcome::Failed(reason) => Word::AppendFailed(kind, reason),
             };
-            self.words.borrow_mut().extend([Word::Media, word]);
+            self.words.borrow_mut().push(Word::Media);
+            self.words.borrow_mut().push(word);
         }
         self.run();
     }
@@ -238,9 +238,9 @@ impl Session {
     pub(super) fn updated(self: &Rc<Self>, kind: Kind) {
         let rested = self.source.borrow_mut().as_mut().and_then(|s| s.buffer(kind)).and_then(|b| b.rested());
         if let Some(evicted) = rested {
-            self.words.borrow_mut().push_back(Word::Media);
+            self.words.borrow_mut().push(Word::Media);
             if evicted {
-                self.words.borrow_mut().push_back(Word::Evicted(kind));
+                self.words.borrow_mut().push(Word::Evicted(kind));
             }
         }
         self.work();
@@ -264,7 +264,7 @@ impl Session {
             return;
         }
         loop {
-            let word = self.words.borrow_mut().pop_front();
+            let word = shift(&mut self.words.borrow_mut());
             match word {
                 Some(_) if self.ended.get() => {}
                 Some(word) => self.say(&word),
@@ -274,7 +274,7 @@ impl Session {
         self.running.set(false);
         self.set_timer();
         loop {
-            let notice = self.notices.borrow_mut().pop_front();
+            let notice = shift(&mut self.notices.borrow_mut());
             let Some(notice) = notice else { break };
             self.notice(&notice);
         }
@@ -319,14 +319,7 @@ impl Session {
     /// One event, and the commands that follow from it.
     fn turn(self: &Rc<Self>, event: Event<'_>) {
         let now = self.now();
-        let mut commands = Vec::new();
-        {
-            let mut engine = self.engine.borrow_mut();
-            engine.handle(now, event);
-            while let Some(command) = engine.poll() {
-                commands.push(command);
-            }
-        }
+        let commands = self.engine.borrow_mut().handle(now, event);
         let any = !commands.is_empty();
         for command in commands {
             self.carry_out(command);
@@ -341,13 +334,13 @@ impl Session {
             Command::Open => self.open(),
             Command::Probe { mime } => {
                 let supported = self.class.is_type_supported(&mime);
-                self.words.borrow_mut().push_back(Word::Supported(mime, supported));
+                self.words.borrow_mut().push(Word::Supported(mime, supported));
             }
             Command::Fetch { request, url, purpose, timeout } => self.fetch(request, &url, purpose, timeout),
             Command::Abort { request } => self.abort(request),
             Command::CreateBuffer { kind, mime } => self.with_source(|source| {
                 if let Err(reason) = source.create(&self.me, kind, &mime) {
-                    self.words.borrow_mut().push_back(Word::AppendFailed(kind, reason));
+                    self.words.borrow_mut().push(Word::AppendFailed(kind, reason));
                 }
             }),
             Command::ChangeType { kind, mime } => self.push(kind, Task::Type(mime)),
@@ -355,7 +348,7 @@ impl Session {
             Command::AppendHead { request, kind, bytes } => {
                 let (pieces, whole) = self.flow(request);
                 self.push(kind, Task::Bytes(bytes));
-                self.push(kind, Task::Body { request, pieces: pieces.into(), whole });
+                self.push(kind, Task::Body { request, pieces, whole });
             }
             Command::ResetParser { kind } => self.with_source(|source| {
                 if let Some(buffer) = source.buffer(kind) {
@@ -381,7 +374,7 @@ impl Session {
             }
             Command::AddCues { track, cues } => self.tracks.borrow_mut().cues(track, &cues),
             Command::ClearCues { track, before } => self.tracks.borrow_mut().clear(track, before),
-            Command::Notify(notice) => self.notices.borrow_mut().push_back(notice),
+            Command::Notify(notice) => self.notices.borrow_mut().push(notice),
         }
     }
 
@@ -389,9 +382,7 @@ impl Session {
         drop(self.source.take());
         match Source::open(&self.me, &self.video, &self.class, self.managed) {
             Ok(source) => drop(self.source.replace(Some(source))),
-            Err(_) => {
-                self.words.borrow_mut().push_back(Word::AppendFailed(Kind::Video, AppendFailure::Closed))
-            }
+            Err(_) => self.words.borrow_mut().push(Word::AppendFailed(Kind::Video, AppendFailure::Closed)),
         }
     }
 
@@ -426,7 +417,7 @@ impl Session {
         }
         self.time_out();
         if self.source.borrow().is_some() && self.now() - self.last_media.get() >= HEARTBEAT {
-            self.words.borrow_mut().push_back(Word::Media);
+            self.words.borrow_mut().push(Word::Media);
         }
         self.tell(Word::Tick);
     }

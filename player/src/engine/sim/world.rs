@@ -145,8 +145,7 @@ impl World {
     }
 
     fn handle(&mut self, event: Event<'_>) {
-        self.engine.handle(self.now, event);
-        while let Some(command) = self.engine.poll() {
+        for command in self.engine.handle(self.now, event) {
             self.log.push(((self.now * 1000.0).round() as u64, command.clone()));
             self.carry_out(command);
         }
