@@ -5,7 +5,7 @@ use smooth::manifest::Kind;
 use super::command::Command;
 use super::event::AppendFailure;
 use super::failure::FAILING;
-use super::notice::{Code, Notice, Problem, Severity};
+use super::notice::{Code, Problem, Severity};
 use super::session::Session;
 use super::track::Cursor;
 
@@ -60,13 +60,12 @@ impl Session {
             AppendFailure::Decode | AppendFailure::Closed => {
                 let url = self.tracks.get(i).map(|t| t.last_url.clone()).unwrap_or_default();
                 let time = lost.map(|chunk| chunk.time);
-                let (code, severity) = (Code::DecodeFailed, Severity::Recovered);
-                let problem = Problem { code, severity, kind: Some(kind), url, status: 0, time };
                 self.decode_failures = self.decode_failures.saturating_add(1);
                 if self.decode_failures > MAX_DECODE_FAILURES {
-                    return self.fatal(problem);
+                    let (code, severity) = (Code::DecodeFailed, Severity::Fatal);
+                    return self.fatal(Problem { code, severity, kind: Some(kind), url, status: 0, time });
                 }
-                self.out.notify(Notice::Error(problem));
+                self.out.problem(Code::DecodeFailed, kind, url, time);
                 // Another level next time, where there is one.
                 let stream = self.tracks.get(i).map(|t| t.stream);
                 let stream = stream.and_then(|s| self.streams.get_mut(s));
@@ -98,10 +97,7 @@ impl Session {
         let goal = (ahead.min(self.goal) * 0.75).max(least);
         if goal < self.goal {
             self.goal = goal;
-            let (code, severity) = (Code::BufferFull, Severity::Recovered);
-            let url = String::new();
-            let problem = Problem { code, severity, kind: Some(kind), url, status: 0, time: None };
-            self.out.notify(Notice::Error(problem));
+            self.out.problem(Code::BufferFull, kind, String::new(), None);
         }
         if let Some(track) = self.tracks.get_mut(i) {
             track.retry_at = self.now + QUOTA_PAUSE;

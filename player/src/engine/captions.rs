@@ -5,7 +5,7 @@ use smooth::captions::{self, Document, webvtt};
 use smooth::manifest::Kind;
 
 use super::command::{Command, Cue, TextTrackId};
-use super::notice::{Code, Notice, Problem, Severity};
+use super::notice::{Code, Notice};
 use super::session::Session;
 use super::stream::Stream;
 use super::track::{Cursor, Track};
@@ -204,8 +204,7 @@ impl Session {
         let due = |at: f64| (self.now - at) >= TELL_EVERY;
         if self.captions.told_at.is_none_or(due) {
             self.captions.told_at = Some(self.now);
-            let (code, severity, kind) = (Code::CaptionsFailed, Severity::Recovered, Some(Kind::Text));
-            self.out.notify(Notice::Error(Problem { code, severity, kind, url, status: 0, time }));
+            self.out.problem(Code::CaptionsFailed, Kind::Text, url, time);
         }
     }
 }

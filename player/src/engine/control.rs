@@ -5,7 +5,7 @@ use smooth::manifest::Kind;
 use super::Stats;
 use super::command::Command;
 use super::event::Media;
-use super::notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
+use super::notice::{Code, GapCause, Notice, SwitchReason};
 use super::session::{Phase, Session};
 
 impl Session {
@@ -113,16 +113,7 @@ impl Session {
 
     /// There is nothing of that name.
     pub(super) fn no_such(&mut self, kind: Kind) {
-        let (code, severity) = (Code::NoSuchChoice, Severity::Recovered);
-        let url = String::new();
-        self.out.notify(Notice::Error(Problem {
-            code,
-            severity,
-            kind: Some(kind),
-            url,
-            status: 0,
-            time: None,
-        }));
+        self.out.problem(Code::NoSuchChoice, kind, String::new(), None);
     }
 }
 

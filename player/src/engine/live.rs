@@ -357,7 +357,13 @@ fn refresh_levels(levels: &mut [Level], models: Vec<Level>) -> bool {
         let same = |l: &&mut Level| {
             l.model.bitrate == new.model.bitrate && l.model.custom_attributes == new.model.custom_attributes
         };
-        if let Some(level) = levels.iter_mut().find(same).filter(|level| level.codec != new.codec) {
+        // All that a codec is made from.
+        let new_codec = |l: &&mut Level| {
+            let (old, new) = (&l.model, &new.model);
+            let sound = old.sampling_rate != new.sampling_rate || old.channels != new.channels;
+            sound || old.private_data != new.private_data || old.fourcc != new.fourcc
+        };
+        if let Some(level) = levels.iter_mut().find(same).filter(new_codec) {
             *level = Level { failing_until: level.failing_until, ..new };
             changed = true;
         }

@@ -1,6 +1,6 @@
 //! The state of one presentation, and what is done after each event.
 
-use smooth::manifest::Skipped;
+use smooth::manifest::{Kind, Skipped};
 use smooth::url;
 
 use super::abr::Meter;
@@ -9,7 +9,7 @@ use super::command::{Command, RequestId, TextTrackId};
 use super::element::Element;
 use super::live::Live;
 use super::load::Loader;
-use super::notice::{Notice, Problem, Severity};
+use super::notice::{Code, Notice, Problem, Severity};
 use super::stream::Stream;
 use super::time::Zero;
 use super::track::{Cursor, Track};
@@ -204,6 +204,13 @@ impl Out {
     #[inline(never)]
     pub(super) fn push(&mut self, command: Command) {
         self.queue.push(command);
+    }
+
+    /// Tells of a problem that playback survives.
+    #[inline(never)]
+    pub(super) fn problem(&mut self, code: Code, kind: Kind, url: String, time: Option<u64>) {
+        let (severity, kind) = (Severity::Recovered, Some(kind));
+        self.notify(Notice::Error(Problem { code, severity, kind, url, status: 0, time }));
     }
 
     #[inline(never)]

@@ -305,13 +305,21 @@ impl Session {
 
     fn take(&self, id: RequestId) -> Option<Request> {
         let mut requests = self.requests.borrow_mut();
-        let at = requests.iter().position(|request| request.id == id)?;
+        let at = place(&requests, id)?;
         Some(requests.swap_remove(at))
     }
 
     fn request<T>(&self, id: RequestId, act: impl FnOnce(&mut Request) -> T) -> Option<T> {
-        self.requests.borrow_mut().iter_mut().find(|request| request.id == id).map(act)
+        let mut requests = self.requests.borrow_mut();
+        let at = place(&requests, id)?;
+        requests.get_mut(at).map(act)
     }
+}
+
+/// Where a request stands in the list. Its own function, for it is asked in a dozen places.
+#[inline(never)]
+fn place(requests: &[Request], id: RequestId) -> Option<usize> {
+    requests.iter().position(|request| request.id == id)
 }
 
 /// Copies what belongs to the `moof` out of a piece. `Some(Some(at))` once it is complete: the media

@@ -179,8 +179,13 @@ impl Detail {
     }
 
     fn set(&self, key: &str, value: impl Into<JsValue>) -> &Self {
-        // Refused only by frozen objects.
-        let _ = Reflect::set(&self.0, &key.into(), &value.into());
+        self.put(key, &value.into());
         self
+    }
+
+    #[inline(never)]
+    fn put(&self, key: &str, value: &JsValue) {
+        // Refused only by frozen objects.
+        let _ = Reflect::set(&self.0, &key.into(), value);
     }
 }
