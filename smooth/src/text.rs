@@ -89,6 +89,20 @@ pub fn base64_decode(text: &str) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
+/// The number that decimal digits write; `None` for anything else, and for what 64 bits cannot hold.
+/// Shared by all readers: `parse` would come once for every type, and takes a sign.
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    let mut value = 0u64;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || value > u64::MAX / 10 {
+            return None;
+        }
+        value = (value * 10).checked_add(digit.into())?;
+    }
+    if text.is_empty() { None } else { Some(value) }
+}
+
 /// The digit for a value below 16.
 /// Writes a number in decimal digits. The formatting machinery would do it, at some kilobytes in the player.
 pub(crate) fn push_decimal(out: &mut String, number: u64) {
@@ -168,7 +182,21 @@ mod tests {
         assert!(matches!(base64_decode("Zm-_"), Err(Error::Invalid { .. })));
     }
 
+    #[test]
+    fn digits_up_to_64_bits() {
+        assert_eq!(digits("0"), Some(0));
+        assert_eq!(digits("00018446744073709551615"), Some(u64::MAX));
+        for bad in ["", "+1", "-1", " 1", "1 ", "1.", "18446744073709551616", "99999999999999999999", "1e3"] {
+            assert_eq!(digits(bad), None, "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn digits_are_those_of_the_standard_library(number: u64) {
+            prop_assert_eq!(digits(&number.to_string()), Some(number));
+        }
+
         #[test]
         fn round_trips(bytes: Vec<u8>) {
             prop_assert_eq!(&hex_decode(&hex_encode(&bytes)).unwrap(), &bytes);

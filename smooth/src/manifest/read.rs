@@ -5,10 +5,11 @@
 //! and cannot be read counts as absent. Codecs are not judged here: see [`Manifest::retain_playable`].
 
 mod chunks;
+mod fields;
 mod level;
 mod stream;
 
-use core::str::FromStr;
+use fields::{attributes, boolean, number, number32};
 
 use super::{Manifest, ProtectionHeader, Reason, Skipped, Version};
 use crate::{
@@ -75,40 +76,43 @@ fn check_root(root: &Element<'_>) -> Result<(), Error> {
 }
 
 fn read_root(root: &Element<'_>, manifest: &mut Manifest) -> Result<(), Error> {
-    for attribute in root.attributes() {
-        let (name, value) = attribute?;
-        match name {
-            // Absent is 2; so is what cannot be read.
-            "MajorVersion" if number::<u32>(&value).is_some_and(|v| v != 2) => {
-                return Err(Error::Unsupported { what: "MajorVersion", rule: "only 2 is known" });
-            }
-            "MinorVersion" => {
-                manifest.version = match number::<u32>(&value) {
-                    Some(2) => Version::V2_2,
-                    Some(3..) => {
-                        return Err(Error::Unsupported {
-                            what: "MinorVersion",
-                            rule: "only 0 to 2 are known",
-                        });
-                    }
-                    _ => Version::V2_0,
-                }
-            }
-            "TimeScale" if !value.is_empty() => {
-                let timescale = number(&value).and_then(Timescale::new);
-                manifest.timescale = timescale
-                    .ok_or(Error::Invalid { what: "TimeScale", rule: "must be a number from 1 to 2^32-1" })?;
-            }
-            "Duration" => manifest.duration = number(&value).unwrap_or(0),
-            "IsLive" => manifest.is_live = boolean(&value).unwrap_or(false),
-            // The name in the specification, and the one that servers write.
-            "LookaheadCount" | "LookAheadFragmentCount" => manifest.look_ahead = number(&value),
-            "DVRWindowLength" => manifest.dvr_window = number(&value).unwrap_or(0),
-            "CanSeek" => manifest.can_seek = boolean(&value),
-            "CanPause" => manifest.can_pause = boolean(&value),
-            _ => {}
-        }
+    // The last two are the name in the specification, and the one that servers write.
+    let [major, minor, timescale, duration, is_live, window, can_seek, can_pause, ahead, look_ahead] =
+        attributes(
+            root,
+            &[
+                "MajorVersion",
+                "MinorVersion",
+                "TimeScale",
+                "Duration",
+                "IsLive",
+                "DVRWindowLength",
+                "CanSeek",
+                "CanPause",
+                "LookaheadCount",
+                "LookAheadFragmentCount",
+            ],
+        )?;
+    // Absent is 2; so is what cannot be read.
+    if number32(&major).is_some_and(|version| version != 2) {
+        return Err(Error::Unsupported { what: "MajorVersion", rule: "only 2 is known" });
     }
+    manifest.version = match number32(&minor) {
+        Some(2) => Version::V2_2,
+        Some(3..) => return Err(Error::Unsupported { what: "MinorVersion", rule: "only 0 to 2 are known" }),
+        _ => Version::V2_0,
+    };
+    if !timescale.is_empty() {
+        let timescale = number(&timescale).and_then(Timescale::new);
+        manifest.timescale = timescale
+            .ok_or(Error::Invalid { what: "TimeScale", rule: "must be a number from 1 to 2^32-1" })?;
+    }
+    manifest.duration = number(&duration).unwrap_or(0);
+    manifest.is_live = boolean(&is_live).unwrap_or(false);
+    manifest.look_ahead = number32(&look_ahead).or_else(|| number32(&ahead));
+    manifest.dvr_window = number(&window).unwrap_or(0);
+    manifest.can_seek = boolean(&can_seek);
+    manifest.can_pause = boolean(&can_pause);
     Ok(())
 }
 
@@ -129,27 +133,19 @@ fn read_protection(
     Ok(())
 }
 
-/// Reads `Attribute` elements into `attributes`.
+/// Reads `Attribute` elements into `pairs`.
 fn read_custom_attributes(
     reader: &mut Reader<'_>,
     element: &Element<'_>,
-    attributes: &mut Vec<(String, String)>,
+    pairs: &mut Vec<(String, String)>,
 ) -> Result<(), Error> {
     while let Some(child) = reader.child(element)? {
         if child.name() != "Attribute" {
             continue;
         }
-        let (mut key, mut content) = (String::new(), String::new());
-        for attribute in child.attributes() {
-            let (name, value) = attribute?;
-            match name {
-                "Name" => key = value.into_owned(),
-                "Value" => content = value.into_owned(),
-                _ => {}
-            }
-        }
+        let [key, content] = attributes(&child, &["Name", "Value"])?;
         if !key.is_empty() {
-            attributes.push((key, content));
+            pairs.push((key.into_owned(), content.into_owned()));
         }
     }
     Ok(())
@@ -165,23 +161,6 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
         *byte = digit()? << 4 | digit()?;
     }
     digits.next().is_none().then_some(bytes)
-}
-
-/// Decimal digits, white space around them allowed.
-fn number<T: FromStr>(text: &str) -> Option<T> {
-    let text = text.trim_ascii();
-    if text.starts_with('+') { None } else { text.parse().ok() }
-}
-
-/// `true` or `false` in any letter case, or a digit.
-fn boolean(text: &str) -> Option<bool> {
-    match text.trim_ascii() {
-        "1" => Some(true),
-        "0" => Some(false),
-        word if word.eq_ignore_ascii_case("true") => Some(true),
-        word if word.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
 }
 
 impl Manifest {

@@ -1,6 +1,6 @@
 //! `c` elements into a [`Timeline`], [MS-SSTR] 2.2.2.6 and 3.1.5.1.
 
-use super::number;
+use super::fields::number;
 use crate::{
     error::Error,
     manifest::{Reason, Run, Timeline},
@@ -33,30 +33,21 @@ impl Chunks {
 
     /// Takes in one `c`, and returns where it starts, `None` if it is left out. `n` is never needed.
     pub(super) fn read(&mut self, element: &Element<'_>) -> Result<Result<Option<u64>, Reason>, Error> {
-        let (mut t, mut d, mut r) = (None, None, 1u64);
+        const NAMES: [&str; 3] = ["t", "d", "r"];
+        let mut fields = [None; NAMES.len()];
         for attribute in element.attributes() {
             let (name, value) = attribute?;
-            let bad = match name {
-                "t" => {
-                    t = number::<u64>(&value);
-                    t.is_none().then_some("t")
+            for (field, known) in fields.iter_mut().zip(NAMES) {
+                if known == name {
+                    *field = number(&value);
+                    if field.is_none() {
+                        return Ok(Err(Reason::BadAttribute(known)));
+                    }
                 }
-                "d" => {
-                    d = number::<u64>(&value);
-                    d.is_none().then_some("d")
-                }
-                "r" => {
-                    let count = number::<u64>(&value);
-                    r = count.unwrap_or(1).max(1);
-                    count.is_none().then_some("r")
-                }
-                _ => None,
-            };
-            if let Some(name) = bad {
-                return Ok(Err(Reason::BadAttribute(name)));
             }
         }
-        Ok(self.push(t, d, r))
+        let [t, d, r] = fields;
+        Ok(self.push(t, d, r.unwrap_or(1).max(1)))
     }
 
     fn push(&mut self, t: Option<u64>, d: Option<u64>, r: u64) -> Result<Option<u64>, Reason> {

@@ -1,6 +1,7 @@
 //! `QualityLevel`.
 
-use super::{number, read_custom_attributes};
+use super::fields::{attributes, number32, size, size16};
+use super::read_custom_attributes;
 use crate::{
     error::Error,
     manifest::{Kind, QualityLevel, Reason, Stream},
@@ -8,56 +9,70 @@ use crate::{
     xml::{Element, Reader},
 };
 
-/// Reads the level at `position` in `stream`. `fourcc` is the stream's own.
+/// Reads the level at `position` in `stream`, and why it is to be left out. `fourcc` is the stream's own.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     element: &Element<'_>,
     position: u32,
     stream: &Stream,
     fourcc: &str,
-) -> Result<Result<QualityLevel, (Option<u32>, Reason)>, Error> {
-    let mut level = QualityLevel { index: position, nal_length: 4, ..QualityLevel::default() };
-    let mut bitrate = None;
-    let mut wave_format = Vec::new();
-    for attribute in element.attributes() {
-        let (name, value) = attribute?;
-        match name {
-            "Index" => level.index = number(&value).unwrap_or(position),
-            "Bitrate" => bitrate = number(&value),
-            "FourCC" => level.fourcc = self::fourcc(&value),
-            // Some encoders get it wrong, and most decoders can do without: left to the codec.
-            "CodecPrivateData" => level.private_data = text::hex_decode(&value).unwrap_or_default(),
-            "WaveFormatEx" => wave_format = text::hex_decode(&value).unwrap_or_default(),
-            "MaxWidth" => level.width = number(&value).unwrap_or(0),
-            "Width" if level.width == 0 => level.width = number(&value).unwrap_or(0),
-            "MaxHeight" => level.height = number(&value).unwrap_or(0),
-            "Height" if level.height == 0 => level.height = number(&value).unwrap_or(0),
-            "SamplingRate" => level.sampling_rate = number(&value).unwrap_or(0),
-            "Channels" => level.channels = number(&value).unwrap_or(0),
-            "BitsPerSample" => level.bits_per_sample = number(&value).unwrap_or(0),
-            "PacketSize" => level.packet_size = number(&value).unwrap_or(0),
-            "AudioTag" => level.audio_tag = number(&value).unwrap_or(0),
-            "NALUnitLengthField" => level.nal_length = number(&value).unwrap_or(4),
-            _ => {}
-        }
-    }
+) -> Result<(QualityLevel, Option<Reason>), Error> {
+    let [index, bitrate, own_fourcc, private_data, wave_format, max_width, width, max_height, height] =
+        attributes(
+            element,
+            &[
+                "Index",
+                "Bitrate",
+                "FourCC",
+                "CodecPrivateData",
+                "WaveFormatEx",
+                "MaxWidth",
+                "Width",
+                "MaxHeight",
+                "Height",
+            ],
+        )?;
+    let [sampling_rate, channels, bits, packet_size, audio_tag, nal_length] = attributes(
+        element,
+        &["SamplingRate", "Channels", "BitsPerSample", "PacketSize", "AudioTag", "NALUnitLengthField"],
+    )?;
+    let bitrate = number32(&bitrate);
+    let larger = |max: &str, other: &str| match size(max) {
+        0 => size(other),
+        max => max,
+    };
+    let mut level = QualityLevel {
+        index: number32(&index).unwrap_or(position),
+        bitrate: bitrate.unwrap_or(0),
+        fourcc: self::fourcc(&own_fourcc),
+        // Some encoders get it wrong, and most decoders can do without: left to the codec.
+        private_data: text::hex_decode(&private_data).unwrap_or_default(),
+        width: larger(&max_width, &width),
+        height: larger(&max_height, &height),
+        sampling_rate: size(&sampling_rate),
+        channels: size16(&channels),
+        bits_per_sample: size16(&bits),
+        packet_size: size(&packet_size),
+        audio_tag: size(&audio_tag),
+        nal_length: number32(&nal_length).and_then(|length| u16::try_from(length).ok()).unwrap_or(4),
+        custom_attributes: Vec::new(),
+    };
     while let Some(child) = reader.child(element)? {
         if child.name() == "CustomAttributes" {
             read_custom_attributes(reader, &child, &mut level.custom_attributes)?;
         }
     }
-    let Some(bitrate) = bitrate else {
-        return Ok(Err((None, Reason::NoBitrate)));
-    };
-    level.bitrate = bitrate;
-    if stream.levels.iter().any(|other| other.is_at_the_address_of(&level)) {
-        return Ok(Err((Some(bitrate), Reason::DuplicateLevel)));
+    if bitrate.is_none() {
+        return Ok((level, Some(Reason::NoBitrate)));
     }
-    apply_wave_format(&wave_format, &mut level);
+    if stream.levels.iter().any(|other| other.is_at_the_address_of(&level)) {
+        return Ok((level, Some(Reason::DuplicateLevel)));
+    }
+    apply_wave_format(&text::hex_decode(&wave_format).unwrap_or_default(), &mut level);
     if level.fourcc.is_empty() {
         level.fourcc = missing_fourcc(stream, &level, fourcc).to_owned();
     }
-    Ok(Ok(level))
+    Ok((level, None))
 }
 
 /// A FourCC in upper case; empty if it is far too long for one.

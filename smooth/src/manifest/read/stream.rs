@@ -1,10 +1,12 @@
 //! `StreamIndex`.
 
-use super::{boolean, chunks::Chunks, level, number};
+use super::chunks::Chunks;
+use super::fields::{attributes, boolean, number, size};
+use super::level;
 use crate::{
     Limits, Timescale,
     error::Error,
-    manifest::{Embedded, EmbeddedContent, Kind, Manifest, QualityLevel, Reason, Stream, Timeline},
+    manifest::{Embedded, EmbeddedContent, Kind, Manifest, Reason, Stream, Timeline},
     text, url,
     xml::{Element, Reader},
 };
@@ -33,12 +35,16 @@ pub(super) fn read(
         manifest.skip(&stream.name, None, reason);
         return Ok(());
     }
-    let largest = |size: fn(&QualityLevel) -> u32| stream.levels.iter().map(size).max().unwrap_or(0);
+    let (mut width, mut height) = (0, 0);
+    for level in &stream.levels {
+        width = level.width.max(width);
+        height = level.height.max(height);
+    }
     if stream.max_width == 0 {
-        stream.max_width = largest(|level| level.width);
+        stream.max_width = width;
     }
     if stream.max_height == 0 {
-        stream.max_height = largest(|level| level.height);
+        stream.max_height = height;
     }
     match judge(&stream).and_then(|()| rename(&mut stream, &manifest.streams)) {
         Ok(()) => manifest.streams.push(stream),
@@ -52,59 +58,62 @@ fn read_attributes(
     element: &Element<'_>,
     timescale: Timescale,
 ) -> Result<(Stream, String, Option<Reason>), Error> {
-    let mut stream = Stream {
-        kind: Kind::Text,
-        subtype: String::new(),
-        name: String::new(),
-        language: String::new(),
+    let [kind, subtype, name, language, url, fourcc, parent, manifest_output, scale] = attributes(
+        element,
+        &[
+            "Type",
+            "Subtype",
+            "Name",
+            "Language",
+            "Url",
+            "FourCC",
+            "ParentStreamIndex",
+            "ManifestOutput",
+            "TimeScale",
+        ],
+    )?;
+    let [max_width, max_height, display_width, display_height] =
+        attributes(element, &["MaxWidth", "MaxHeight", "DisplayWidth", "DisplayHeight"])?;
+    let word = kind.trim_ascii();
+    let mut known = None;
+    for candidate in [Kind::Video, Kind::Audio, Kind::Text] {
+        if word.eq_ignore_ascii_case(candidate.as_str()) {
+            known = Some(candidate);
+        }
+    }
+    let (mut timescale, mut unusable) = (timescale, None);
+    if !scale.is_empty() {
+        match number(&scale).and_then(Timescale::new) {
+            Some(scale) => timescale = scale,
+            None => unusable = Some(Reason::BadAttribute("TimeScale")),
+        }
+    }
+    if known.is_none() {
+        unusable = Some(Reason::UnknownType);
+    }
+    let name = match known {
+        _ if !name.is_empty() => name.into_owned(),
+        Some(kind) => kind.as_str().to_owned(),
+        None => kind.into_owned(),
+    };
+    let stream = Stream {
+        kind: known.unwrap_or(Kind::Text),
+        subtype: subtype.trim_ascii().to_ascii_uppercase(),
+        name,
+        language: language.into_owned(),
         timescale,
-        url: String::new(),
-        max_width: 0,
-        max_height: 0,
-        display_width: 0,
-        display_height: 0,
-        parent: None,
-        manifest_output: false,
+        url: url.into_owned(),
+        max_width: size(&max_width),
+        max_height: size(&max_height),
+        display_width: size(&display_width),
+        display_height: size(&display_height),
+        parent: if parent.is_empty() { None } else { Some(parent.into_owned()) },
+        manifest_output: boolean(&manifest_output).unwrap_or(false),
         levels: Vec::new(),
         chunks: Timeline::new(),
         embedded: Vec::new(),
     };
-    let mut fourcc = String::new();
-    let mut kind = String::new();
-    let mut unusable = None;
-    for attribute in element.attributes() {
-        let (name, value) = attribute?;
-        match name {
-            "Type" => kind = value.into_owned(),
-            "Subtype" => stream.subtype = value.trim_ascii().to_ascii_uppercase(),
-            "Name" => stream.name = value.into_owned(),
-            "Language" => stream.language = value.into_owned(),
-            "Url" => stream.url = value.into_owned(),
-            "FourCC" => fourcc = level::fourcc(&value),
-            "ParentStreamIndex" => stream.parent = Some(value.into_owned()).filter(|name| !name.is_empty()),
-            "ManifestOutput" => stream.manifest_output = boolean(&value).unwrap_or(false),
-            "MaxWidth" => stream.max_width = number(&value).unwrap_or(0),
-            "MaxHeight" => stream.max_height = number(&value).unwrap_or(0),
-            "DisplayWidth" => stream.display_width = number(&value).unwrap_or(0),
-            "DisplayHeight" => stream.display_height = number(&value).unwrap_or(0),
-            "TimeScale" if !value.is_empty() => match number(&value).and_then(Timescale::new) {
-                Some(timescale) => stream.timescale = timescale,
-                None => unusable = Some(Reason::BadAttribute("TimeScale")),
-            },
-            _ => {}
-        }
-    }
-    let word = kind.trim_ascii();
-    let known =
-        [Kind::Video, Kind::Audio, Kind::Text].into_iter().find(|k| word.eq_ignore_ascii_case(k.as_str()));
-    match known {
-        Some(kind) => stream.kind = kind,
-        None => unusable = Some(Reason::UnknownType),
-    }
-    if stream.name.is_empty() {
-        stream.name = known.map_or(kind, |kind| kind.as_str().to_owned());
-    }
-    Ok((stream, fourcc, unusable))
+    Ok((stream, level::fourcc(&fourcc), unusable))
 }
 
 fn read_children(
@@ -130,19 +139,20 @@ fn read_children(
                 }
             }
             "QualityLevel" => {
-                let read = level::read(reader, &child, levels, stream, fourcc)?;
+                let (level, mut reason) = level::read(reader, &child, levels, stream, fourcc)?;
                 levels = levels.saturating_add(1);
-                match read {
-                    _ if stream.levels.len() >= limits.levels => {
-                        // Named once, whatever their number.
-                        if !full {
-                            let bitrate = read.ok().map(|level| level.bitrate);
-                            manifest.skip(&stream.name, bitrate, Reason::Limit("levels"));
-                        }
-                        full = true;
+                let bitrate = if reason == Some(Reason::NoBitrate) { None } else { Some(level.bitrate) };
+                if stream.levels.len() >= limits.levels {
+                    // Named once, whatever their number.
+                    if full {
+                        continue;
                     }
-                    Ok(level) => stream.levels.push(level),
-                    Err((bitrate, reason)) => manifest.skip(&stream.name, bitrate, reason),
+                    full = true;
+                    reason = Some(Reason::Limit("levels"));
+                }
+                match reason {
+                    None => stream.levels.push(level),
+                    Some(reason) => manifest.skip(&stream.name, bitrate, reason),
                 }
             }
             "Content" => read_content(reader, &child, stream)?,
@@ -176,24 +186,15 @@ fn read_samples(
 /// `ScriptCommand` and `Marker` elements. What has no time is left out.
 fn read_content(reader: &mut Reader<'_>, element: &Element<'_>, stream: &mut Stream) -> Result<(), Error> {
     while let Some(child) = reader.child(element)? {
-        let (mut time, mut kind, mut command, mut title) =
-            (None, String::new(), String::new(), String::new());
-        for attribute in child.attributes() {
-            let (name, value) = attribute?;
-            match name {
-                "Time" => time = number(&value),
-                "Type" => kind = value.into_owned(),
-                "Command" => command = value.into_owned(),
-                "Value" => title = value.into_owned(),
-                _ => {}
-            }
-        }
+        let [time, kind, command, title] = attributes(&child, &["Time", "Type", "Command", "Value"])?;
         let content = match child.name() {
-            "ScriptCommand" => EmbeddedContent::Script { kind, command },
-            "Marker" => EmbeddedContent::Marker(title),
+            "ScriptCommand" => {
+                EmbeddedContent::Script { kind: kind.into_owned(), command: command.into_owned() }
+            }
+            "Marker" => EmbeddedContent::Marker(title.into_owned()),
             _ => continue,
         };
-        if let Some(time) = time {
+        if let Some(time) = number(&time) {
             stream.embedded.push(Embedded { time, content });
         }
     }
