@@ -12,3 +12,10 @@ say "clippy, wasm32"
 cargo clippy -p silverlane-player --target wasm32-unknown-unknown -- -D warnings
 say "fuzz targets compile"
 (cd smooth/fuzz && CARGO_TARGET_DIR="$ROOT/target/fuzz" cargo check --all-targets --features libfuzzer)
+if has node; then
+  say "syntax of the elements"
+  all=$(mktemp --suffix=.js)
+  trap 'rm -f "$all"' EXIT
+  { echo '(() => {'; cat www/src/{boot,messages,smooth-video,smooth-player,smf,start}.js; echo '})();'; } > "$all"
+  node --check "$all"
+fi
