@@ -239,8 +239,9 @@ impl Session {
 
     /// The buffer has everything of a request.
     pub(super) fn appended(&mut self, kind: Kind, request: RequestId) {
-        if let Some(track) = self.tracks.iter_mut().find(|t| t.kind == kind) {
-            track.appending.retain(|(waiting, _)| *waiting != request);
+        let Some(track) = self.tracks.iter_mut().find(|t| t.kind == kind) else { return };
+        if let Some(i) = track.appending.iter().position(|(waiting, _)| *waiting == request) {
+            track.appending.remove(i);
         }
     }
 }

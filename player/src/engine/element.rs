@@ -104,7 +104,11 @@ impl Element {
 
 fn copy(to: &mut Vec<Range>, from: &[Range]) {
     to.clear();
-    to.extend(from.iter().filter(|r| r.start.is_finite() && r.end > r.start).take(MAX_RANGES));
+    for range in from {
+        if to.len() < MAX_RANGES && range.start.is_finite() && range.end > range.start {
+            to.push(*range);
+        }
+    }
 }
 
 /// Browsers play across gaps of this size, in seconds; also more than any rounding of ticks.

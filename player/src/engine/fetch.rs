@@ -187,12 +187,18 @@ impl Session {
     pub(super) fn rungs(&self, i: usize) -> Vec<Rung> {
         let Some(track) = self.tracks.get(i) else { return Vec::new() };
         let Some(stream) = self.streams.get(track.stream) else { return Vec::new() };
-        let levels = || {
-            let levels = stream.levels.iter().enumerate().filter(|(level, _)| !track.tried.contains(level));
-            levels.map(|(level, l)| (Rung { level, bitrate: l.model.bitrate }, l))
-        };
-        let sound: Vec<_> = levels().filter(|(_, l)| l.failing_until <= self.now).map(|(r, _)| r).collect();
-        let mut rungs = if sound.is_empty() { levels().map(|(rung, _)| rung).collect() } else { sound };
+        let mut rungs = Vec::new();
+        // Those that failed lately only if there is no other.
+        for until in [self.now, f64::INFINITY] {
+            for (level, l) in stream.levels.iter().enumerate() {
+                if l.failing_until <= until && !track.tried.contains(&level) {
+                    rungs.push(Rung { level, bitrate: l.model.bitrate });
+                }
+            }
+            if !rungs.is_empty() {
+                break;
+            }
+        }
         if track.kind == Kind::Video && track.chosen.is_none() {
             let highest = self.settings.max_bitrate.unwrap_or(u32::MAX);
             let (width, height) = self.viewport;
@@ -236,17 +242,14 @@ impl Session {
         for (_, waiting) in &track.appending {
             input.ahead += stream.timescale.seconds(waiting.duration);
         }
-        let beside = self.tracks.iter().filter(|t| t.is_media() && t.kind != track.kind);
-        if track.kind == Kind::Audio && beside.clone().next().is_some() {
+        // There is one other at most: the sound of a picture, or the picture of a sound.
+        let Some((other, model)) = self.media().find(|(t, _)| t.kind != track.kind) else { return input };
+        if track.kind == Kind::Audio {
             // Sound beside a picture: a fifth of what there is.
             input.throughput = input.throughput.map(|bits| bits * 0.2);
             input.initial *= 0.2;
-        } else {
-            let bitrate = |t: &super::track::Track| {
-                let stream = self.streams.get(t.stream)?;
-                stream.levels.get(t.level.unwrap_or(0)).map(|level| f64::from(level.model.bitrate))
-            };
-            input.others = beside.filter_map(bitrate).sum();
+        } else if let Some(level) = model.levels.get(other.level.unwrap_or(0)) {
+            input.others = f64::from(level.model.bitrate);
         }
         input
     }

@@ -9,6 +9,7 @@ use smooth::manifest::{Kind, Manifest, Timeline};
 use super::element::SLACK;
 use super::notice::{Code, GapCause, Notice};
 use super::session::Session;
+use super::start::earliest;
 use super::stream::{Level, Reloaded, Stream};
 use super::track::Track;
 
@@ -219,13 +220,7 @@ impl Session {
     /// those before.
     fn restart(&mut self) {
         let now = self.now;
-        let zero = {
-            let starts = self.media().filter_map(|(_, s)| {
-                Some(super::time::Zero { ticks: s.chunks.first()?.time, scale: s.timescale })
-            });
-            starts.reduce(super::time::Zero::min)
-        };
-        self.zero = zero.unwrap_or(self.zero);
+        self.zero = earliest(self.media().map(|(_, stream)| stream)).unwrap_or(self.zero);
         let zero = self.zero;
         for stream in &mut self.streams {
             if let Some(last) = stream.chunks.last() {

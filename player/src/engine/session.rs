@@ -101,7 +101,7 @@ impl Session {
     /// Starts over with `address`. What was measured and counted stays.
     pub(super) fn load(&mut self, address: &str, start: Option<f64>) {
         self.stop();
-        let mut fresh = Self::new(self.settings.clone());
+        let mut fresh = Self::new(core::mem::take(&mut self.settings));
         core::mem::swap(&mut fresh.out, &mut self.out);
         core::mem::swap(&mut fresh.meter, &mut self.meter);
         (fresh.now, fresh.viewport) = (self.now, self.viewport);

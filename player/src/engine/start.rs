@@ -38,12 +38,12 @@ impl Session {
         if self.phase != Phase::Probing || !self.opened || self.probes.iter().any(|(_, yes)| yes.is_none()) {
             return;
         }
-        let answers: Vec<_> = self.probes.drain(..).map(|(mime, yes)| (mime, yes == Some(true))).collect();
+        let answers = core::mem::take(&mut self.probes);
         for stream in &mut self.streams {
             stream.keep_supported(&answers, &mut self.skipped);
         }
         self.streams.retain(|s| !s.levels.is_empty() && (s.kind == Kind::Text || !s.chunks.is_empty()));
-        for skipped in self.skipped.drain(..) {
+        for skipped in core::mem::take(&mut self.skipped) {
             self.out.notify(Notice::Skipped(skipped));
         }
         self.choose_streams();
@@ -84,22 +84,30 @@ impl Session {
 
     /// A stream by name, else by language.
     pub(super) fn find_stream(&self, kind: Kind, wanted: &str) -> Option<usize> {
-        let wanted = wanted.trim();
-        let by = |test: &dyn Fn(&Stream) -> bool| self.streams.iter().position(|s| s.kind == kind && test(s));
-        by(&|s| s.is_called(wanted)).or_else(|| by(&|s| s.language.eq_ignore_ascii_case(wanted)))
+        let wanted = wanted.trim_ascii();
+        let mut spoken = None;
+        for (i, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.kind == kind) {
+            if stream.name.eq_ignore_ascii_case(wanted) {
+                return Some(i);
+            }
+            if spoken.is_none() && stream.language.eq_ignore_ascii_case(wanted) {
+                spoken = Some(i);
+            }
+        }
+        spoken
     }
 
     fn set_zero(&mut self) {
-        let starts = self.streams.iter().filter(|s| s.kind != Kind::Text);
-        let starts = starts.filter_map(|s| Some(Zero { ticks: s.chunks.first()?.time, scale: s.timescale }));
-        self.zero = starts.reduce(Zero::min).unwrap_or_default();
+        self.zero = earliest(self.streams.iter()).unwrap_or_default();
     }
 
     /// Tells the page what may be chosen now.
     pub(super) fn refresh_presentation(&mut self) {
         let tracks = &self.tracks;
-        let infos = self.streams.iter().enumerate();
-        let streams = infos.map(|(i, s)| s.info(tracks.iter().any(|t| t.stream == i))).collect();
+        let mut streams = Vec::new();
+        for (i, stream) in self.streams.iter().enumerate() {
+            streams.push(stream.info(tracks.iter().any(|t| t.stream == i)));
+        }
         let (zero, timescale) = (self.zero.ticks, self.zero.scale);
         self.presentation = Some(Presentation { live: self.live.is_some(), zero, timescale, streams });
     }
@@ -142,24 +150,45 @@ impl Session {
 
     /// The first position at which all media tracks have something.
     fn ragged_start(&self) -> f64 {
-        let first = |t: &Track| {
-            let stream = self.streams.get(t.stream)?;
-            Some(self.zero.position(stream.chunks.first()?.time, stream.timescale))
-        };
-        self.tracks.iter().filter(|t| t.is_media()).filter_map(first).fold(0.0, f64::max)
+        let mut start = 0.0_f64;
+        for (_, stream) in self.media() {
+            if let Some(first) = stream.chunks.first() {
+                start = start.max(stream.place(first, self.zero).0);
+            }
+        }
+        start
     }
 
     /// End of the longest media track, in seconds.
     pub(super) fn end(&self) -> f64 {
-        let end = |t: &Track| {
-            let stream = self.streams.get(t.stream)?;
-            Some(self.zero.position(stream.chunks.last()?.end(), stream.timescale))
-        };
-        self.tracks.iter().filter(|t| t.is_media()).filter_map(end).fold(0.0, f64::max)
+        let mut end = 0.0_f64;
+        for (_, stream) in self.media() {
+            if let Some(last) = stream.chunks.last() {
+                end = end.max(stream.place(last, self.zero).1);
+            }
+        }
+        end
     }
 
     /// Kinds that feed a buffer.
-    pub(super) fn media_kinds(&self) -> Vec<Kind> {
-        self.tracks.iter().filter(|t| t.is_media()).map(|t| t.kind).collect()
+    pub(super) fn media_kinds(&self) -> &'static [Kind] {
+        let has = |kind| self.tracks.iter().any(|t| t.kind == kind);
+        match (has(Kind::Video), has(Kind::Audio)) {
+            (true, true) => &[Kind::Video, Kind::Audio],
+            (true, false) => &[Kind::Video],
+            (false, _) => &[Kind::Audio],
+        }
     }
+}
+
+/// Where the first of `streams` starts, captions aside.
+pub(super) fn earliest<'a>(streams: impl Iterator<Item = &'a Stream>) -> Option<Zero> {
+    let mut zero = None::<Zero>;
+    for stream in streams {
+        if let Some(first) = stream.chunks.first().filter(|_| stream.kind != Kind::Text) {
+            let start = Zero { ticks: first.time, scale: stream.timescale };
+            zero = Some(zero.map_or(start, |zero| zero.min(start)));
+        }
+    }
+    zero
 }

@@ -41,27 +41,28 @@ impl Stream {
     pub(super) fn read_all(manifest: &mut Manifest) -> (Vec<Self>, Vec<Skipped>) {
         let mut skipped = core::mem::take(&mut manifest.skipped);
         let mut streams = Vec::new();
-        for model in core::mem::take(&mut manifest.streams) {
+        for mut model in core::mem::take(&mut manifest.streams) {
             // Commands, chapters and samples inside the manifest are no pictures, sounds or captions.
             if model.kind == Kind::Text
                 && (!model.is_caption() || model.manifest_output || model.url.is_empty())
             {
                 continue;
             }
-            let skip = |bitrate, reason| Skipped { stream: model.name.clone(), bitrate, reason };
-            let mut levels = Vec::new();
-            for level in &model.levels {
-                match Codec::from_level(model.kind, level, &model.subtype) {
+            let name = &model.name;
+            let mut skip = |bitrate, reason| skipped.push(Skipped { stream: name.clone(), bitrate, reason });
+            let mut levels: Vec<Level> = Vec::new();
+            for level in core::mem::take(&mut model.levels) {
+                match Codec::from_level(model.kind, &level, &model.subtype) {
                     Ok(codec) => {
-                        let (model, mime) = (level.clone(), codec.mime());
-                        let place = levels.partition_point(|l: &Level| l.model.bitrate <= level.bitrate);
-                        levels.insert(place, Level { model, mime, codec, failing_until: 0.0 });
+                        let place = levels.iter().take_while(|l| l.model.bitrate <= level.bitrate).count();
+                        let mime = codec.mime();
+                        levels.insert(place, Level { model: level, mime, codec, failing_until: 0.0 });
                     }
-                    Err(reason) => skipped.push(skip(Some(level.bitrate), reason)),
+                    Err(reason) => skip(Some(level.bitrate), reason),
                 }
             }
             if levels.is_empty() {
-                skipped.push(skip(None, Reason::NoLevels));
+                skip(None, Reason::NoLevels);
                 continue;
             }
             let served = model.chunks.last().map(|chunk| chunk.time);
@@ -81,19 +82,25 @@ impl Stream {
     }
 
     /// Drops the levels whose type is not in `supported`. What is left may be nothing.
-    pub(super) fn keep_supported(&mut self, supported: &[(String, bool)], skipped: &mut Vec<Skipped>) {
+    pub(super) fn keep_supported(
+        &mut self,
+        supported: &[(String, Option<bool>)],
+        skipped: &mut Vec<Skipped>,
+    ) {
         if self.kind == Kind::Text {
             return;
         }
         let name = &self.name;
-        self.levels.retain(|level| {
-            let plays = supported.iter().any(|(mime, yes)| *yes && *mime == level.mime);
-            if !plays {
-                let reason = Reason::UnsupportedCodec(level.codec.codec_string());
-                skipped.push(Skipped { stream: name.clone(), bitrate: Some(level.model.bitrate), reason });
+        let mut i = 0;
+        while let Some(level) = self.levels.get(i) {
+            if supported.iter().any(|(mime, yes)| *yes == Some(true) && *mime == level.mime) {
+                i = i.saturating_add(1);
+                continue;
             }
-            plays
-        });
+            let reason = Reason::UnsupportedCodec(level.codec.codec_string());
+            skipped.push(Skipped { stream: name.clone(), bitrate: Some(level.model.bitrate), reason });
+            self.levels.remove(i);
+        }
         if self.levels.is_empty() {
             skipped.push(Skipped { stream: name.clone(), bitrate: None, reason: Reason::NoLevels });
         }
@@ -128,18 +135,12 @@ impl Stream {
         let Some(last) = list.last() else { return Reloaded::Same };
         let restarted = self.chunks.first().is_some_and(|first| last.time < first.time);
         let news = self.served.is_none_or(|served| last.time > served);
-        let announced: Vec<Span> = if restarted || complete {
-            Vec::new()
-        } else {
-            let mut from = self.chunks.after(last.time);
-            core::iter::from_fn(|| {
-                let chunk = from?;
-                from = self.chunks.after(chunk.time);
-                Some(chunk)
-            })
-            .take(64)
-            .collect()
-        };
+        let mut announced = Vec::new();
+        let mut next = if restarted || complete { None } else { self.chunks.after(last.time) };
+        while let Some(chunk) = next.filter(|_| announced.len() < MAX_ANNOUNCED) {
+            announced.push(chunk);
+            next = self.chunks.after(chunk.time);
+        }
         self.chunks = list;
         for chunk in announced {
             self.chunks.push(chunk);
@@ -209,12 +210,10 @@ impl Stream {
             levels: self.levels.iter().map(level).collect(),
         }
     }
-
-    /// Whether a viewer means this stream by `wanted`.
-    pub(super) fn is_called(&self, wanted: &str) -> bool {
-        self.name.eq_ignore_ascii_case(wanted)
-    }
 }
+
+/// Chunks that may be announced beyond a manifest.
+const MAX_ANNOUNCED: usize = 64;
 
 /// What a newer manifest said. See [`Stream::reload`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,7 +119,7 @@ impl Session {
     /// Jumps over a hole that nothing will fill, `least` seconds or less after `position`. False if there is none.
     fn jump_hole(&mut self, position: f64, least: f64) -> bool {
         let kinds = self.media_kinds();
-        let Some(to) = self.element.next_common(&kinds, position, least) else { return false };
+        let Some(to) = self.element.next_common(kinds, position, least) else { return false };
         if to <= position || to - position > self.goal + 600.0 {
             return false;
         }

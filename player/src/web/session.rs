@@ -130,23 +130,23 @@ impl Session {
     fn listen(self: &Rc<Self>) {
         let mut listeners = Vec::new();
         for name in ["timeupdate", "waiting", "playing", "play", "pause", "seeked", "ratechange", "ended"] {
-            listeners.push(listen(&self.me, &self.video, name, |session| session.tell(Word::Media)));
+            listeners.push(listen(&self.me, &self.video, name, |session, _| session.tell(Word::Media)));
         }
-        listeners.push(listen(&self.me, &self.video, "seeking", |session| session.tell(Word::Seeking)));
-        listeners.push(listen(&self.me, &self.video, "loadedmetadata", |session| {
+        listeners.push(listen(&self.me, &self.video, "seeking", |session, _| session.tell(Word::Seeking)));
+        listeners.push(listen(&self.me, &self.video, "loadedmetadata", |session, _| {
             if let Some(position) = session.seek.take() {
                 session.video.set_current_time(position);
             }
             session.tell(Word::Media);
         }));
-        listeners.push(listen(&self.me, &self.video, "error", |session| {
+        listeners.push(listen(&self.me, &self.video, "error", |session, _| {
             let kind = session.source.borrow().as_ref().and_then(Source::main_kind);
             if let Some(kind) = kind {
                 session.refused(kind);
             }
         }));
         if let Some(list) = self.video.text_tracks() {
-            listeners.push(listen(&self.me, &list, "change", |session| {
+            listeners.push(listen(&self.me, &list, "change", |session, _| {
                 let chosen = session.tracks.borrow().chosen().map(str::to_owned);
                 if *session.captions.borrow() != chosen {
                     session.captions.replace(chosen.clone());

@@ -38,13 +38,14 @@ impl Source {
     ) -> Result<Self, JsValue> {
         let media: MediaSource =
             Reflect::construct(class.unchecked_ref::<Function>(), &Array::new())?.unchecked_into();
-        let mut listeners = vec![listen(session, &media, "sourceopen", |session| session.opened())];
+        let mut listeners = vec![listen(session, &media, "sourceopen", |session, _| session.opened())];
         if managed {
             // Without this a managed source never opens where AirPlay could take over.
             Reflect::set(video, &"disableRemotePlayback".into(), &JsValue::TRUE)?;
-            for (name, wanted) in [("startstreaming", true), ("endstreaming", false)] {
-                listeners.push(listen(session, &media, name, move |s| s.tell(Word::Streaming(wanted))));
-            }
+            let wanted = |session: &Rc<Session>, _| session.tell(Word::Streaming(true));
+            listeners.push(listen(session, &media, "startstreaming", wanted));
+            let enough = |session: &Rc<Session>, _| session.tell(Word::Streaming(false));
+            listeners.push(listen(session, &media, "endstreaming", enough));
         }
         let address = Url::create_object_url_with_source(&media)?;
         video.set_src(&address);
@@ -75,8 +76,8 @@ impl Source {
     ) -> Result<(), AppendFailure> {
         let Ok(target) = self.media.add_source_buffer(mime) else { return Err(AppendFailure::Decode) };
         let listeners = [
-            listen(session, &target, "updateend", move |session| session.updated(kind)),
-            listen(session, &target, "error", move |session| session.refused(kind)),
+            listen_for(kind, session, &target, "updateend", |session, kind| session.updated(kind)),
+            listen_for(kind, session, &target, "error", |session, kind| session.refused(kind)),
         ];
         self.buffers.push(Buffer::new(kind, target, listeners));
         Ok(())
@@ -168,17 +169,32 @@ impl Drop for Source {
     }
 }
 
+/// What a session does when it hears of something. A plain function: each closure would bring its own copy of
+/// everything around it.
+pub(super) type Act = fn(&Rc<Session>, Kind);
+
 /// Listens for `session`, as long as it lives.
 pub(super) fn listen(
     session: &Weak<Session>,
     target: &web_sys::EventTarget,
     name: &'static str,
-    act: impl Fn(&Rc<Session>) + 'static,
+    act: Act,
+) -> Listener {
+    listen_for(Kind::Video, session, target, name, act)
+}
+
+/// Listens for `session`, as long as it lives, to what concerns the buffer of `kind`.
+fn listen_for(
+    kind: Kind,
+    session: &Weak<Session>,
+    target: &web_sys::EventTarget,
+    name: &'static str,
+    act: Act,
 ) -> Listener {
     let session = session.clone();
     Listener::new(target, name, move || {
         if let Some(session) = session.upgrade() {
-            act(&session);
+            act(&session, kind);
         }
     })
 }
