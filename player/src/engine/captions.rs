@@ -133,6 +133,9 @@ impl Session {
                 match &part.kind {
                     b"moof" => {
                         if let Ok(head) = boxes::read_head(part.whole, &limits) {
+                            // A guess that was right is known from now on.
+                            let own = head.span.filter(|span| span.time == flight.chunk.time);
+                            stream.chunks.push(own.unwrap_or(flight.chunk));
                             stream.announce(&head.look_ahead, &limits);
                         }
                     }
@@ -141,6 +144,7 @@ impl Session {
                 }
             }
         }
+        stream.chunks.push(flight.chunk);
         let start = self.zero.millis(flight.chunk.time, stream.timescale);
         let whole = stream.timescale.seconds(flight.chunk.duration);
         let duration = (whole * 1000.0) as u64;

@@ -4,12 +4,14 @@
 //! | --- | --- | --- |
 //! | 412 | not yet: wait half a fragment; then another level, then the manifest | live: other levels, then the next chunk; else as 404 |
 //! | 404, 410, no fragment | the manifest again (live), then other levels, then the next chunk | the same |
+//! | any of the first two, to a guess at the next captions | the manifest, and no guess for a while | |
 //! | anything else | again after a growing pause; without end while live or while something is buffered | the same |
 
 use smooth::Span;
 use smooth::manifest::Kind;
 
 use super::event::Failure;
+use super::live::TEXT_POLL;
 use super::notice::{Code, Notice, Problem, Severity};
 use super::session::Session;
 use super::track::{Cursor, Flight};
@@ -33,6 +35,9 @@ impl Session {
         if failure == Failure::Http(412) {
             self.out.stats.not_yet = self.out.stats.not_yet.saturating_add(1);
         }
+        if live && matches!(failure, Failure::Http(404 | 410 | 412)) && self.guessed_wrong(i, flight) {
+            return;
+        }
         match failure {
             Failure::Http(412) if live && flight.early => self.not_yet(i, flight),
             Failure::Http(412) if live => self.hole(i, flight),
@@ -40,6 +45,17 @@ impl Session {
             Failure::Http(status) => self.trouble(i, flight, status),
             Failure::Network | Failure::Timeout => self.trouble(i, flight, 0),
         }
+    }
+
+    /// Whether the chunk was a guess at what comes next. Then only a manifest can tell.
+    fn guessed_wrong(&mut self, i: usize, flight: &Flight) -> bool {
+        let stream = self.tracks.get(i).map(|t| t.stream);
+        let Some(stream) = stream.and_then(|s| self.streams.get_mut(s)) else { return false };
+        let wrong = stream.kind == Kind::Text && stream.chunks.at(flight.chunk.time).is_none();
+        if wrong {
+            stream.guess_at = self.now + TEXT_POLL;
+        }
+        wrong
     }
 
     /// The fragment does not exist yet.

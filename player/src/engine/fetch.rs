@@ -71,7 +71,8 @@ impl Session {
         if track.retry_at > self.now {
             return Step::Until(track.retry_at);
         }
-        let Some(chunk) = track.cursor.chunk(&stream.chunks) else {
+        let guess = || stream.guess(self.now).filter(|_| self.live.is_some() && self.hold > 0);
+        let Some(chunk) = track.cursor.chunk(&stream.chunks).or_else(guess) else {
             return if self.live.is_some() { Step::Starve } else { Step::Complete };
         };
         let (start, end) = stream.place(chunk, self.zero);

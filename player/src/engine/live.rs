@@ -372,7 +372,7 @@ const RAREST: f64 = 10.0;
 /// and one is to spare for a link or an origin that falters.
 const LIVE_DELAY: f64 = 3.0;
 /// Seconds between manifests at least, when only captions wait for news.
-const TEXT_POLL: f64 = 4.0;
+pub(super) const TEXT_POLL: f64 = 8.0;
 /// Between manifests, when captions are wanted that the broadcast does not list yet.
 const MISSING_CAPTIONS_POLL: f64 = 60.0;
 /// A broadcast whose manifest is not found for so long is over.

@@ -31,6 +31,8 @@ pub(super) struct Stream {
     pub(super) chunks: Timeline,
     /// Start of the newest chunk that is known to be served. Chunks after it are announced only.
     pub(super) served: Option<u64>,
+    /// No guess at what comes next is made before this time.
+    pub(super) guess_at: f64,
     /// When a chunk is served: session time minus start position, in seconds.
     pub(super) offset: Option<f64>,
 }
@@ -75,6 +77,7 @@ impl Stream {
                 levels,
                 chunks: model.chunks,
                 served,
+                guess_at: 0.0,
                 offset: None,
             });
         }
@@ -127,6 +130,15 @@ impl Stream {
             news |= self.chunks.push(*entry);
         }
         news
+    }
+
+    /// Captions that leave no gaps go on where they stop, and asking for what comes next is cheaper than asking
+    /// for a manifest that lists it. `None` for other streams, and for a while after a guess that was wrong.
+    pub(super) fn guess(&self, now: f64) -> Option<Span> {
+        let last = self.chunks.last()?;
+        let before = self.chunks.floor(last.time.checked_sub(1)?)?;
+        let dense = self.kind == Kind::Text && last.duration > 0 && before.end() == last.time;
+        (dense && now >= self.guess_at).then_some(Span { time: last.end(), duration: last.duration })
     }
 
     /// Takes over the chunk list of a newer manifest. What `tfrf` announced beyond it stays, unless the

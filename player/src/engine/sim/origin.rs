@@ -97,6 +97,8 @@ pub(in crate::engine) struct Broadcast {
     pub(in crate::engine) look_ahead: usize,
     /// Fragments announce their successors.
     pub(in crate::engine) tfrf: bool,
+    /// Captions do so too.
+    pub(in crate::engine) text_tfrf: bool,
     /// DVR window in seconds; 0 for all.
     pub(in crate::engine) dvr: f64,
     /// Longest hold in milliseconds; 0 if requests are not held.
@@ -111,7 +113,16 @@ pub(in crate::engine) struct Broadcast {
 
 impl Default for Broadcast {
     fn default() -> Self {
-        Self { look_ahead: 2, tfrf: true, dvr: 60.0, hold: 8000, head_start: 31.3, ends: 1e9, closes: true }
+        Self {
+            look_ahead: 2,
+            tfrf: true,
+            text_tfrf: true,
+            dvr: 60.0,
+            hold: 8000,
+            head_start: 31.3,
+            ends: 1e9,
+            closes: true,
+        }
     }
 }
 
@@ -231,6 +242,11 @@ impl Origin {
         let feed = self.feeds.iter().find(|f| f.name == name).expect("a stream of the manifest");
         assert!(feed.bitrates.contains(&bitrate), "a level of the manifest");
         let index = feed.chunks.iter().position(|c| c.time == time);
+        let wait = query.strip_prefix("wait=").map_or(0.0, |ms| ms.parse::<f64>().unwrap() / 1000.0);
+        if feed.kind == Kind::Text && !index.is_some_and(|i| i < self.received(feed, now)) {
+            // The next captions are guessed at.
+            return (waited >= wait).then_some(Reply::Status(412));
+        }
         if index.is_none() && self.gone {
             return Some(Reply::Status(404));
         }
@@ -240,7 +256,6 @@ impl Origin {
             return Some(Reply::Status(404));
         }
         if index >= served.end {
-            let wait = query.strip_prefix("wait=").map_or(0.0, |ms| ms.parse::<f64>().unwrap() / 1000.0);
             assert!(index < self.received(feed, now), "asked beyond what was announced");
             return (waited >= wait).then_some(Reply::Status(412));
         }
@@ -255,7 +270,8 @@ impl Origin {
         let fields = [1, 0, chunk.duration as u32, size as u32, offset];
         traf.extend(full(b"trun", 0xb01, &fields.map(u32::to_be_bytes).concat()));
         traf.extend(Tfxd(chunk).write());
-        if let Some(live) = self.live.as_ref().filter(|live| live.tfrf && live.look_ahead > 0) {
+        let tells = |live: &&Broadcast| live.tfrf && (live.text_tfrf || feed.kind != Kind::Text);
+        if let Some(live) = self.live.as_ref().filter(tells).filter(|live| live.look_ahead > 0) {
             let to = self.received(feed, now).min(index + 1 + live.look_ahead);
             traf.extend(Tfrf(feed.chunks[index + 1..to].to_vec()).write());
         }

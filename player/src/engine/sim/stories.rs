@@ -210,6 +210,40 @@ fn captions_come_as_cues_once_each_and_never_hold_up_the_picture() {
 }
 
 #[test]
+fn live_captions_that_announce_nothing_are_followed_without_a_manifest() {
+    for hole in [false, true] {
+        let mut w = captioned(Broadcast { text_tfrf: false, ..Broadcast::default() }, hole);
+        w.play(300.0);
+        assert_eq!(w.stalled, 0.0);
+        let missing = if hole { 15 } else { 0 };
+        assert!(w.cues.len() > 140 - missing, "{hole} {}", w.cues.len());
+        let most = if hole { 8 } else { 1 };
+        assert!(w.manifests() <= most, "{hole} {}", w.manifests());
+        let in_vain = w.engine.stats().not_yet;
+        assert!(in_vain <= if hole { 6 } else { 0 }, "{hole} {in_vain}");
+    }
+}
+
+/// A broadcast with captions; with a hole of half a minute in them, if so wanted.
+fn captioned(live: Broadcast, hole: bool) -> World {
+    let mut origin = Origin::broadcast(live);
+    let mut text = Feed {
+        name: "text",
+        fourcc: "TTML",
+        bitrates: vec![1000],
+        kind: Kind::Text,
+        ..origin.feeds[0].clone()
+    };
+    if hole {
+        text.chunks.drain(60..75);
+    }
+    origin.feeds.push(text);
+    let mut w = World::new(origin, Settings { captions: Some("eng".into()), ..Settings::default() });
+    w.load(None);
+    w
+}
+
+#[test]
 fn a_viewer_may_choose_a_quality_and_a_language() {
     let mut origin = Origin::vod(120);
     let other = Feed { name: "audio_ger", ..origin.feeds[1].clone() };
