@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Finds or installs what building the player needs: trunk and wasm-bindgen, at pinned versions, in a
-# cache outside the clone; wasm-opt where npm is at hand (it saves a tenth of the size; optional).
+# cache outside the clone; wasm-opt and esbuild where npm is at hand (they make the player smaller; optional).
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 has cargo || die "Rust is not installed" "see https://www.rust-lang.org/tools/install"
@@ -28,11 +28,12 @@ wasm_opt_ok() {
   v=$(wasm-opt --version 2>/dev/null | grep -oE '[0-9]+' | head -n 1)
   [ -n "$v" ] && [ "$v" -ge 116 ]
 }
-if ! wasm_opt_ok && has npm; then
-  say "installing wasm-opt (npm binaryen $BINARYEN_VERSION) into $CACHE"
+if { ! wasm_opt_ok || ! has esbuild; } && has npm; then
+  say "installing wasm-opt (binaryen $BINARYEN_VERSION) and esbuild $ESBUILD_VERSION into $CACHE"
   mkdir -p "$CACHE/node"
-  npm install --silent --no-audit --no-fund --prefix "$CACHE/node" "binaryen@$BINARYEN_VERSION" >&2 \
-    || say "no wasm-opt: the player will be about a tenth larger"
+  npm install --silent --no-audit --no-fund --prefix "$CACHE/node" \
+    "binaryen@$BINARYEN_VERSION" "esbuild@$ESBUILD_VERSION" >&2 \
+    || say "no wasm-opt and esbuild: the player will be about an eighth larger"
 fi
 if has wasm-opt && ! wasm_opt_ok; then
   die "the wasm-opt on PATH is too old and breaks the player: $(wasm-opt --version)" \

@@ -26,7 +26,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts ChromeDriver and Chromium, and sets up the [probe](PROBE) for every page to come.
+    /// Starts ChromeDriver and Chromium, and sets up the probe for every page to come.
     pub async fn start() -> Self {
         let chromium = program("chromium");
         let mut driver = Process::start("chromedriver", program("chromedriver"), &["--port=0"]);

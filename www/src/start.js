@@ -2,7 +2,10 @@
 engine.ready = wasm_bindgen({ module_or_path: new URL("smooth-player_bg.wasm", SCRIPT) }).then(() => undefined);
 engine.ready.catch(() => {});
 window.Silverlane = { version: VERSION, ready: engine.ready };
-for (const [name, element] of [["smooth-video", SmoothVideo], ["smooth-player", SmoothPlayer]]) {
+// smooth-video.js holds the bare element only.
+const elements = [["smooth-video", SmoothVideo]];
+if (typeof SmoothPlayer === "function") elements.push(["smooth-player", SmoothPlayer]);
+for (const [name, element] of elements) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
-takeOver();
+if (typeof takeOver === "function") takeOver();

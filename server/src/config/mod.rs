@@ -1,4 +1,4 @@
-//! Settings of the origin. Each is declared once, in [`settings!`] below; flag, environment variable,
+//! Settings of the origin. Each is declared once, in `settings!` below; flag, environment variable,
 //! file key, default and help text come from that one place.
 //!
 //! Precedence: flag, then environment (`SILVERLANE_…`), then the file, then the default. The file is

@@ -5,7 +5,7 @@
 //!         ├─ Arc [item item … item]
 //!         └─ Arc [item …]             copied once when it changes after a clone
 //! ```
-//! A clone costs one pointer per [`BLOCK`] items, so a new version of a day-long window is cheap.
+//! A clone costs one pointer per `BLOCK` items, so a new version of a day-long window is cheap.
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ pub fn render(snapshot: &Snapshot) -> Option<Document> {
 /// The manifest; `None` while there is nothing to play.
 ///
 /// A viewer may read it once and never again, so it waits until every stream of picture and sound has a
-/// chunk to list, or until one has [`PATIENCE`] of them. A stream without any is left out.
+/// chunk to list, or until one has `PATIENCE` of them. A stream without any is left out.
 #[must_use]
 pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
     if !snapshot.state.serves() {
