@@ -127,8 +127,19 @@ impl Session {
         let near = |time: u64| time.abs_diff(chunk.time) <= chunk.duration;
         let time = head.span.map(|span| span.time).filter(|&time| near(time)).unwrap_or(chunk.time);
         let samples = u64::from(head.samples);
+        // That is when its first picture is shown. Where pictures are decoded in another order, it is decoded
+        // earlier, which cannot be before position 0: a stream on demand that would begin there is left as it
+        // is to its end, for a seam in it would cost pictures.
+        let zero = self.zero.in_ticks(stream.timescale);
+        let since = time.saturating_sub(zero);
+        let offset = if track.kind == Kind::Video { head.first_composition_offset } else { 0 };
+        let offset = u64::try_from(offset).unwrap_or(0).min(stream.timescale.get().into());
+        let earliest = stream.chunks.first().map_or(0, |first| first.time.saturating_sub(zero));
+        let early = *track.early.get_or_insert(self.live.is_some() || earliest >= offset);
+        let lead = if early && since >= offset { offset } else { 0 };
+        track.shift = stream.timescale.seconds(offset.saturating_sub(lead));
         let options = mse::Options {
-            decode_time: time.saturating_sub(self.zero.in_ticks(stream.timescale)),
+            decode_time: since.saturating_sub(lead),
             force_sync: track.kind == Kind::Video,
             default_duration: chunk
                 .duration
@@ -140,10 +151,6 @@ impl Session {
         let Ok(bytes) = mse::rewrite(moof, &options) else { return self.refuse(i) };
         flight.head = true;
         flight.size = (head.size > 0).then(|| head.size.saturating_add(moof.len() as u64));
-        if track.kind == Kind::Video {
-            let offset = u64::try_from(head.first_composition_offset).unwrap_or(0);
-            track.shift = stream.timescale.seconds(offset).min(1.0);
-        }
         let (level, kind, fresh) = (flight.level, track.kind, core::mem::take(&mut track.fresh));
         let news = self.live.is_some() && stream.announce(&head.look_ahead, &limits);
         if news {

@@ -93,6 +93,8 @@ pub(super) struct Track {
     pub(super) starved: bool,
     /// On demand, and everything is appended.
     pub(super) complete: bool,
+    /// Fragments are decoded earlier than they are shown, by their first composition offset. Decided once.
+    pub(super) early: Option<bool>,
     /// Pictures come this much later than their chunk says (first composition offset), in seconds.
     pub(super) shift: f64,
     /// The next head is the first after a seek.
@@ -125,6 +127,7 @@ impl Track {
             evicting: false,
             starved: false,
             complete: false,
+            early: None,
             shift: 0.0,
             fresh: true,
         }

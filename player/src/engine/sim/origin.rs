@@ -243,7 +243,7 @@ impl Origin {
         assert!(feed.bitrates.contains(&bitrate), "a level of the manifest");
         let index = feed.chunks.iter().position(|c| c.time == time);
         let wait = query.strip_prefix("wait=").map_or(0.0, |ms| ms.parse::<f64>().unwrap() / 1000.0);
-        if feed.kind == Kind::Text && !index.is_some_and(|i| i < self.received(feed, now)) {
+        if feed.kind == Kind::Text && index.is_none_or(|i| i >= self.received(feed, now)) {
             // The next captions are guessed at.
             return (waited >= wait).then_some(Reply::Status(412));
         }

@@ -150,6 +150,32 @@ fn pictures_that_come_late_in_their_chunk_do_not_stop_a_seek() {
 }
 
 #[test]
+fn pictures_are_shown_when_their_fragment_says() {
+    let late = |feed: Feed| {
+        let start = feed.chunks[0].time + 800_000;
+        Feed::new(Kind::Video, &feed.bitrates, 10_000_000, start, 20_000_000, feed.chunks.len() as u64)
+    };
+    for origin in [Origin::vod(60), Origin::broadcast(Broadcast::default())] {
+        let live = origin.live.is_some();
+        let mut w = world(Origin { offset: 800_000, ..origin.clone() });
+        w.play(10.0);
+        let start = w.buffered(Kind::Video)[0].start;
+        // Nothing is decoded before position 0.
+        let expected = if live { 0.0 } else { 0.08 };
+        assert!((start.rem_euclid(2.0) - expected).abs() < 1e-6, "{start}");
+        // The usual case: sound begins when the first picture is decoded.
+        let mut feeds = origin.feeds.clone();
+        feeds[0] = late(feeds[0].clone());
+        feeds[1].chunks.iter_mut().for_each(|c| c.time -= if live { 106_667 } else { 0 });
+        let mut w = world(Origin { offset: 800_000, feeds, ..origin });
+        w.play(10.0);
+        let start = w.buffered(Kind::Video)[0].start;
+        assert!((start.rem_euclid(2.0) - 0.08).abs() < 1e-6, "{start}");
+        assert_eq!(w.stalled, 0.0);
+    }
+}
+
+#[test]
 fn a_viewer_far_back_returns_to_the_edge() {
     let mut w = world(Origin::broadcast(Broadcast { dvr: 0.0, head_start: 600.0, ..Broadcast::default() }));
     w.play(10.0);
