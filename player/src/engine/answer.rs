@@ -135,7 +135,7 @@ impl Session {
         let offset = if track.kind == Kind::Video { head.first_composition_offset } else { 0 };
         let offset = u64::try_from(offset).unwrap_or(0).min(stream.timescale.get().into());
         let earliest = stream.chunks.first().map_or(0, |first| first.time.saturating_sub(zero));
-        let early = *track.early.get_or_insert(self.live.is_some() || earliest >= offset);
+        let early = *track.early.get_or_insert_with(|| self.live.is_some() || earliest >= offset);
         let lead = if early && since >= offset { offset } else { 0 };
         track.shift = stream.timescale.seconds(offset.saturating_sub(lead));
         let options = mse::Options {

@@ -56,7 +56,6 @@ impl Session {
             self.captions.missing = false;
             self.select_captions(Some(&name));
         }
-        self.refresh_presentation();
     }
 
     /// One text track for each caption stream that has none yet.
@@ -102,7 +101,6 @@ impl Session {
                 self.place_captions(i);
             }
         }
-        self.refresh_presentation();
         let name = stream.and_then(|s| self.streams.get(s)).map(|s| s.name.clone());
         self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
     }
@@ -158,7 +156,10 @@ impl Session {
         };
         match read {
             Ok(document) => self.add_cues(index, document, start.saturating_add(zero), duration, zero),
-            Err(_) => self.captions_failed(Some(flight.chunk.time), flight.url),
+            Err(_) => {
+                let url = self.tracks.get(i).map(|t| t.last_url.clone()).unwrap_or_default();
+                self.captions_failed(Some(flight.chunk.time), url);
+            }
         }
     }
 

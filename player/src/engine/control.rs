@@ -106,7 +106,6 @@ impl Session {
             Kind::Audio | Kind::Text => self.element.audio.clear(),
         }
         self.move_tracks(self.element.playhead());
-        self.refresh_presentation();
         let name = self.streams.get(stream).map(|s| s.name.clone());
         self.out.notify(Notice::StreamChange { kind, name });
     }

@@ -14,7 +14,7 @@ use super::event::Failure;
 use super::live::TEXT_POLL;
 use super::notice::{Code, Notice, Problem, Severity};
 use super::session::Session;
-use super::track::{Cursor, Flight};
+use super::track::{Cursor, Flight, Track};
 
 impl Session {
     /// A request failed.
@@ -111,7 +111,7 @@ impl Session {
         let status = if let Failure::Http(status) = failure { status } else { 0 };
         let Some(track) = self.tracks.get_mut(i) else { return };
         if track.tried.is_empty() && !track.reloaded {
-            let problem = problem(code, track.kind, flight, status);
+            let problem = problem(code, track, flight, status);
             self.out.notify(Notice::Error(problem));
         }
         let first = !core::mem::replace(&mut track.reloaded, true);
@@ -134,7 +134,7 @@ impl Session {
     fn trouble(&mut self, i: usize, flight: &Flight, status: u16) {
         let Some(track) = self.tracks.get(i) else { return };
         let (failures, kind) = (track.failures, track.kind);
-        let problem = problem(Code::FragmentFailed, kind, flight, status);
+        let problem = problem(Code::FragmentFailed, track, flight, status);
         let playhead = self.element.playhead();
         let dry = self.element.reach(kind, playhead) - playhead < 0.5;
         if failures >= self.settings.retries {
@@ -201,9 +201,9 @@ impl Session {
 }
 
 /// A problem with a fragment.
-fn problem(code: Code, kind: Kind, flight: &Flight, status: u16) -> Problem {
-    let (url, time) = (flight.url.clone(), Some(flight.chunk.time));
-    Problem { code, severity: Severity::Recovered, kind: Some(kind), url, status, time }
+fn problem(code: Code, track: &Track, flight: &Flight, status: u16) -> Problem {
+    let (url, time) = (track.last_url.clone(), Some(flight.chunk.time));
+    Problem { code, severity: Severity::Recovered, kind: Some(track.kind), url, status, time }
 }
 
 /// How long a missing chunk waits for a newer manifest.

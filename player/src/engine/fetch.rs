@@ -143,7 +143,6 @@ impl Session {
         track.last_url.clone_from(&address);
         track.flight = Some(Flight {
             request,
-            url: address.clone(),
             chunk,
             level,
             sent: self.now,

@@ -237,7 +237,6 @@ impl Session {
         let from = self.element.playhead();
         let to = self.window().map_or(0.0, |window| window.target);
         self.out.notify(Notice::GapJump { from, to, cause: GapCause::Restarted });
-        self.refresh_presentation();
         self.jump(to);
     }
 
@@ -278,7 +277,6 @@ impl Session {
                 track.not_yet = 0;
             }
         }
-        self.refresh_presentation();
         self.out.push(super::Command::SetDuration(duration));
         self.out.notify(Notice::BroadcastEnded { duration });
     }

@@ -1,9 +1,8 @@
 //! The manifest: asked for, read, asked for again.
 
 use smooth::manifest::{self, Kind, Manifest};
-use smooth::{Timescale, url};
+use smooth::url;
 
-use super::Presentation;
 use super::command::{Command, Purpose, RequestId};
 use super::event::Failure;
 use super::live::Live;
@@ -130,12 +129,6 @@ impl Session {
         self.skipped = skipped;
         self.hold = hold(&manifest);
         self.live = manifest.is_live.then(|| Live::new(&manifest, self.now));
-        self.presentation = Some(Presentation {
-            live: manifest.is_live,
-            zero: 0,
-            timescale: Timescale::DEFAULT,
-            streams: Vec::new(),
-        });
         self.phase = Phase::Probing;
         for stream in self.streams.iter().filter(|s| s.kind != Kind::Text) {
             for level in &stream.levels {

@@ -115,8 +115,8 @@ impl Engine {
 
     /// What there is to choose from; `None` before [`Notice::ManifestReady`].
     #[must_use]
-    pub fn presentation(&self) -> Option<&Presentation> {
-        self.session.presentation.as_ref().filter(|p| !p.streams.is_empty())
+    pub fn presentation(&self) -> Option<Presentation<'_>> {
+        self.session.presentation()
     }
 
     /// Figures for a page's statistics.
@@ -128,7 +128,7 @@ impl Engine {
 
 /// What a presentation offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Presentation {
+pub struct Presentation<'a> {
     /// Whether it is a broadcast that still runs.
     pub live: bool,
     /// Absolute time of position 0, in ticks of [`timescale`](Self::timescale).
@@ -136,27 +136,27 @@ pub struct Presentation {
     /// Ticks per second of `zero`.
     pub timescale: Timescale,
     /// What can be played, in document order. Of captions, those that can be shown.
-    pub streams: Vec<StreamInfo>,
+    pub streams: Vec<StreamInfo<'a>>,
 }
 
 /// A stream to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamInfo {
+pub struct StreamInfo<'a> {
     /// Audio, video, or captions.
     pub kind: Kind,
     /// Unique name.
-    pub name: String,
+    pub name: &'a str,
     /// As written in the manifest; may be empty.
-    pub language: String,
+    pub language: &'a str,
     /// Whether it is the one that plays.
     pub selected: bool,
     /// Playable levels, lowest bitrate first.
-    pub levels: Vec<LevelInfo>,
+    pub levels: Vec<LevelInfo<'a>>,
 }
 
 /// A quality level to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LevelInfo {
+pub struct LevelInfo<'a> {
     /// Bits/s.
     pub bitrate: u32,
     /// Pixels; 0 if unknown.
@@ -164,7 +164,7 @@ pub struct LevelInfo {
     /// Pixels; 0 if unknown.
     pub height: u32,
     /// Type with codecs.
-    pub mime: String,
+    pub mime: &'a str,
 }
 
 /// Figures for a page's statistics.

@@ -14,7 +14,7 @@ use super::stream::Stream;
 use super::time::Zero;
 use super::track::{Cursor, Track};
 use super::watch::Watch;
-use super::{Presentation, Settings, Stats};
+use super::{Settings, Stats};
 
 /// What has happened so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,6 @@ pub(super) struct Session {
     pub(super) ended: bool,
     /// How often the browser failed to decode.
     pub(super) decode_failures: u32,
-    pub(super) presentation: Option<Presentation>,
 }
 
 impl Session {
@@ -94,7 +93,6 @@ impl Session {
             goal,
             ended: false,
             decode_failures: 0,
-            presentation: None,
         }
     }
 

@@ -60,7 +60,6 @@ impl Session {
                 stream.serve(last.time, now, zero, false);
             }
         }
-        self.refresh_presentation();
         let live = self.live.is_some();
         let duration = (!live).then(|| self.end());
         self.out.notify(Notice::ManifestReady { live, duration });
@@ -101,15 +100,17 @@ impl Session {
         self.zero = earliest(self.streams.iter()).unwrap_or_default();
     }
 
-    /// Tells the page what may be chosen now.
-    pub(super) fn refresh_presentation(&mut self) {
-        let tracks = &self.tracks;
+    /// What may be chosen now; `None` before the start.
+    pub(super) fn presentation(&self) -> Option<Presentation<'_>> {
+        if self.tracks.is_empty() {
+            return None;
+        }
         let mut streams = Vec::new();
         for (i, stream) in self.streams.iter().enumerate() {
-            streams.push(stream.info(tracks.iter().any(|t| t.stream == i)));
+            streams.push(stream.info(self.tracks.iter().any(|t| t.stream == i)));
         }
         let (zero, timescale) = (self.zero.ticks, self.zero.scale);
-        self.presentation = Some(Presentation { live: self.live.is_some(), zero, timescale, streams });
+        Some(Presentation { live: self.live.is_some(), zero, timescale, streams })
     }
 
     /// Source buffers for all media tracks, and the duration.

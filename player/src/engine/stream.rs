@@ -207,20 +207,13 @@ impl Stream {
     }
 
     /// What a page may choose.
-    pub(super) fn info(&self, selected: bool) -> StreamInfo {
-        let level = |level: &Level| LevelInfo {
-            bitrate: level.model.bitrate,
-            width: level.model.width,
-            height: level.model.height,
-            mime: level.mime.clone(),
-        };
-        StreamInfo {
-            kind: self.kind,
-            name: self.name.clone(),
-            language: self.language.clone(),
-            selected,
-            levels: self.levels.iter().map(level).collect(),
+    pub(super) fn info(&self, selected: bool) -> StreamInfo<'_> {
+        let mut levels = Vec::new();
+        for Level { model, mime, .. } in &self.levels {
+            let (bitrate, width, height) = (model.bitrate, model.width, model.height);
+            levels.push(LevelInfo { bitrate, width, height, mime });
         }
+        StreamInfo { kind: self.kind, name: &self.name, language: &self.language, selected, levels }
     }
 }
 

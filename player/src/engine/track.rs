@@ -25,11 +25,10 @@ impl Cursor {
     }
 }
 
-/// A request under way.
-#[derive(Clone, Debug)]
+/// A request under way. Its address is [`Track::last_url`].
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Flight {
     pub(super) request: RequestId,
-    pub(super) url: String,
     pub(super) chunk: Span,
     pub(super) level: usize,
     pub(super) sent: f64,

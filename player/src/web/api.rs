@@ -89,7 +89,7 @@ impl Player {
     pub fn presentation(&self) -> JsValue {
         let session = self.session.as_ref();
         session.map_or(JsValue::UNDEFINED, |session| {
-            session.engine.borrow().presentation().map_or(JsValue::UNDEFINED, tell::presentation)
+            session.engine.borrow().presentation().map_or(JsValue::UNDEFINED, |it| tell::presentation(&it))
         })
     }
 

@@ -84,7 +84,11 @@ impl Buffer {
 
     /// Drops what is left of a body.
     pub(super) fn forget(&mut self, of: RequestId) {
-        self.tasks.retain(|task| !matches!(task, Task::Body { request, .. } if *request == of));
+        let mut tasks = self.tasks.iter();
+        let body = |task: &Task| matches!(task, Task::Body { request, .. } if *request == of);
+        if let Some(at) = tasks.position(body) {
+            self.tasks.remove(at);
+        }
     }
 
     /// Drops everything queued but evictions, whose end is always told.
@@ -162,10 +166,14 @@ impl Buffer {
 
     /// What is buffered.
     pub(super) fn ranges(&self) -> Vec<Range> {
-        let Ok(ranges) = self.target.buffered() else { return Vec::new() };
-        (0..ranges.length())
-            .filter_map(|i| Some(Range { start: ranges.start(i).ok()?, end: ranges.end(i).ok()? }))
-            .collect()
+        let mut list = Vec::new();
+        let Ok(ranges) = self.target.buffered() else { return list };
+        for i in 0..ranges.length() {
+            if let (Ok(start), Ok(end)) = (ranges.start(i), ranges.end(i)) {
+                list.push(Range { start, end });
+            }
+        }
+        list
     }
 
     fn body(&mut self, of: RequestId) -> Option<(&mut Vec<Uint8Array>, &mut bool)> {

@@ -111,22 +111,28 @@ impl Session {
 
     /// Gives every request up.
     pub(super) fn abort_all(&self) {
-        let ids: Vec<_> =
-            self.requests.borrow().iter().filter(|request| !request.dead).map(|r| r.id).collect();
-        for id in ids {
+        for id in self.late(f64::INFINITY) {
             self.abort(id);
         }
     }
 
     /// Fails the requests that have timed out.
     pub(super) fn time_out(self: &Rc<Self>) {
-        let now = self.now();
-        let late = |request: &&Request| !request.dead && request.deadline <= now;
-        let ids: Vec<_> = self.requests.borrow().iter().filter(late).map(|request| request.id).collect();
-        for id in ids {
+        for id in self.late(self.now()) {
             self.abort(id);
             self.tell(Word::Failed(id, Failure::Timeout));
         }
+    }
+
+    /// The requests that time out at `now` or before.
+    fn late(&self, now: f64) -> Vec<RequestId> {
+        let mut ids = Vec::new();
+        for request in self.requests.borrow().iter() {
+            if !request.dead && request.deadline <= now {
+                ids.push(request.id);
+            }
+        }
+        ids
     }
 
     /// The engine's answer to a `moof`: the pieces that waited for it.

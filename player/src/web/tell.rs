@@ -13,7 +13,7 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
     let name = match notice {
         Notice::ManifestReady { live, duration } => {
             if let Some(presentation) = engine.presentation() {
-                describe(&it, presentation);
+                describe(&it, &presentation);
             }
             it.set("live", *live).set("duration", duration.unwrap_or(f64::INFINITY));
             "manifestready"
@@ -69,7 +69,7 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
 }
 
 /// What there is to choose from.
-pub(super) fn presentation(presentation: &Presentation) -> JsValue {
+pub(super) fn presentation(presentation: &Presentation<'_>) -> JsValue {
     let it = Detail::new();
     describe(&it, presentation);
     it.0.into()
@@ -92,7 +92,7 @@ pub(super) fn stats(stats: &Stats) -> JsValue {
     it.0.into()
 }
 
-fn describe(it: &Detail, presentation: &Presentation) {
+fn describe(it: &Detail, presentation: &Presentation<'_>) {
     it.set("live", presentation.live)
         .set("presentationStart", BigInt::from(presentation.zero))
         .set("timescale", presentation.timescale.get());
@@ -102,13 +102,11 @@ fn describe(it: &Detail, presentation: &Presentation) {
         for level in &stream.levels {
             let it = Detail::new();
             it.set("bitrate", level.bitrate).set("width", level.width).set("height", level.height);
-            it.set("mime", level.mime.as_str());
+            it.set("mime", level.mime);
             levels.push(&it.0);
         }
         let it = Detail::new();
-        it.set("kind", stream.kind.as_str())
-            .set("name", stream.name.as_str())
-            .set("language", stream.language.as_str());
+        it.set("kind", stream.kind.as_str()).set("name", stream.name).set("language", stream.language);
         it.set("selected", stream.selected).set("levels", levels);
         streams.push(&it.0);
     }
