@@ -2,61 +2,79 @@
 
 use crate::error::Error;
 
-/// Reads fields one after the other from borrowed bytes. Every read is checked against what is there.
+/// Reads fields one after the other from borrowed bytes. Every read is checked against what is there: one
+/// beyond the end gives zeros and is remembered, so that a reader of many fields asks once, with
+/// [`Cursor::end`], and not at each of them. That keeps the player small.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
     /// Names the box in errors.
     what: &'static str,
+    /// A field was read that is not there.
+    cut: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) const fn new(rest: &'a [u8], what: &'static str) -> Self {
-        Self { rest, what }
+        Self { rest, what, cut: false }
     }
 
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let (head, rest) = self.rest.split_first_chunk().ok_or(Error::Incomplete { what: self.what })?;
+    /// [`Error::Incomplete`] if any field read so far was not there. To be asked before a field decides
+    /// over anything, and at the end.
+    pub(crate) const fn end(&self) -> Result<(), Error> {
+        if self.cut { Err(Error::Incomplete { what: self.what }) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
+        let Some((head, rest)) = self.rest.split_at_checked(len) else {
+            // Nothing after it is read either: a later field must not come from the bytes of this one.
+            self.rest = &[];
+            self.cut = true;
+            return &[];
+        };
         self.rest = rest;
-        Ok(*head)
+        head
     }
 
-    pub(crate) fn u8(&mut self) -> Result<u8, Error> {
-        let [byte] = self.array()?;
-        Ok(byte)
+    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.take(N).first_chunk().copied().unwrap_or([0; N])
     }
 
-    pub(crate) fn u16(&mut self) -> Result<u16, Error> {
-        self.array().map(u16::from_be_bytes)
+    /// A number of `len` bytes.
+    #[inline(never)]
+    fn number(&mut self, len: usize) -> u64 {
+        self.take(len).iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 
-    pub(crate) fn u24(&mut self) -> Result<u32, Error> {
-        let [a, b, c] = self.array()?;
-        Ok(u32::from_be_bytes([0, a, b, c]))
+    pub(crate) fn u8(&mut self) -> u8 {
+        self.number(1) as u8
     }
 
-    pub(crate) fn u32(&mut self) -> Result<u32, Error> {
-        self.array().map(u32::from_be_bytes)
+    pub(crate) fn u16(&mut self) -> u16 {
+        self.number(2) as u16
     }
 
-    pub(crate) fn u64(&mut self) -> Result<u64, Error> {
-        self.array().map(u64::from_be_bytes)
+    pub(crate) fn u24(&mut self) -> u32 {
+        self.number(3) as u32
+    }
+
+    pub(crate) fn u32(&mut self) -> u32 {
+        self.number(4) as u32
+    }
+
+    pub(crate) fn u64(&mut self) -> u64 {
+        self.number(8)
     }
 
     /// A 64-bit field if `wide`, else one of 32 bits.
-    pub(crate) fn uint(&mut self, wide: bool) -> Result<u64, Error> {
-        if wide { self.u64() } else { self.u32().map(u64::from) }
+    pub(crate) fn uint(&mut self, wide: bool) -> u64 {
+        self.number(if wide { 8 } else { 4 })
     }
 
     /// Version and flags of a full box.
-    pub(crate) fn version(&mut self) -> Result<(u8, u32), Error> {
-        Ok((self.u8()?, self.u24()?))
-    }
-
-    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
-        let (head, rest) = self.rest.split_at_checked(len).ok_or(Error::Incomplete { what: self.what })?;
-        self.rest = rest;
-        Ok(head)
+    pub(crate) fn version(&mut self) -> (u8, u32) {
+        (self.u8(), self.u24())
     }
 
     pub(crate) const fn rest(&self) -> &'a [u8] {

@@ -23,24 +23,25 @@ pub(super) struct Esds<'a> {
 /// Reads the payload of the box.
 pub(super) fn read(payload: &[u8]) -> Result<Esds<'_>, Error> {
     let mut fields = Cursor::new(payload, "esds");
-    fields.version()?;
+    fields.version();
     let mut es = descriptor(&mut fields, ES)?;
-    es.u16()?;
-    let flags = es.u8()?;
+    es.u16();
+    let flags = es.u8();
     if flags & 0x80 != 0 {
-        es.u16()?;
+        es.u16();
     }
     if flags & 0x40 != 0 {
-        let len = es.u8()?;
-        es.take(len.into())?;
+        let len = es.u8();
+        es.take(len.into());
     }
     if flags & 0x20 != 0 {
-        es.u16()?;
+        es.u16();
     }
     let mut decoder = descriptor(&mut es, DECODER_CONFIG)?;
-    let object_type = decoder.u8()?;
-    decoder.take(4)?;
-    let (max, average) = (decoder.u32()?, decoder.u32()?);
+    let object_type = decoder.u8();
+    decoder.take(4);
+    let (max, average) = (decoder.u32(), decoder.u32());
+    decoder.end()?;
     let config = match descriptor(&mut decoder, DECODER_SPECIFIC) {
         Ok(config) => config.rest(),
         Err(_) => &[],
@@ -50,18 +51,22 @@ pub(super) fn read(payload: &[u8]) -> Result<Esds<'_>, Error> {
 
 /// The payload of the next descriptor, which must have `tag`.
 fn descriptor<'a>(fields: &mut Cursor<'a>, tag: u8) -> Result<Cursor<'a>, Error> {
-    if fields.u8()? != tag {
+    let found = fields.u8();
+    fields.end()?;
+    if found != tag {
         return Err(Error::Invalid { what: "esds", rule: "the order of descriptors" });
     }
     let mut len = 0_usize;
     for _ in 0..4 {
-        let byte = fields.u8()?;
+        let byte = fields.u8();
         len = len << 7 | usize::from(byte & 0x7f);
         if byte & 0x80 == 0 {
             break;
         }
     }
-    Ok(Cursor::new(fields.take(len)?, "esds"))
+    let payload = fields.take(len);
+    fields.end()?;
+    Ok(Cursor::new(payload, "esds"))
 }
 
 /// Writes the box around an AudioSpecificConfig of any length.

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::uuid::{PIFF_SAMPLE_ENCRYPTION, TFRF, TFXD, Tfrf, Tfxd};
-use super::walk::{Box, walk};
+use super::walk::{Box, find, walk};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::time::Span;
@@ -60,27 +60,21 @@ impl<'a> Moof<'a> {
         let (mut sequence, mut traf) = (0, None);
         for child in walk(whole.payload) {
             let child = child?;
-            match &child.kind {
-                b"mfhd" => {
-                    let mut fields = Cursor::new(child.payload, "mfhd");
-                    fields.version()?;
-                    sequence = fields.u32()?;
-                }
-                b"traf" if traf.is_some() => {
+            if child.kind == *b"mfhd" {
+                let mut fields = Cursor::new(child.payload, "mfhd");
+                fields.version();
+                sequence = fields.u32();
+                fields.end()?;
+            } else if child.kind == *b"traf" {
+                if traf.is_some() {
                     return Err(Error::Unsupported { what: "moof", rule: "more than one track" });
                 }
-                b"traf" => traf = Some(child.payload),
-                _ => {}
+                traf = Some(child.payload);
             }
         }
         let traf = traf.ok_or(Error::Invalid { what: "moof", rule: "no traf" })?;
-        let header = walk(traf)
-            .find_map(|child| match child {
-                Ok(child) if child.kind == *b"tfhd" => Some(Tfhd::read(child.payload)),
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            })
-            .ok_or(Error::Invalid { what: "traf", rule: "no tfhd" })??;
+        let header = find(traf, *b"tfhd")?.ok_or(Error::Invalid { what: "traf", rule: "no tfhd" })?;
+        let header = Tfhd::read(header.payload)?;
         let mut moof = Self {
             whole: whole.whole,
             payload: whole.payload,
@@ -100,25 +94,24 @@ impl<'a> Moof<'a> {
     }
 
     fn read_child(&mut self, child: &Box<'a>, limits: &Limits) -> Result<(), Error> {
-        match (&child.kind, &child.usertype) {
-            (b"trun", _) => {
-                let run = Trun::read(child.payload, &self.header)?;
-                self.samples = self
-                    .samples
-                    .checked_add(run.count)
-                    .filter(|&n| n <= limits.samples)
-                    .ok_or_else(|| Error::Limit { what: "samples", max: limits.samples.into() })?;
-                self.runs.push(run);
+        if child.kind == *b"trun" {
+            let run = Trun::read(child.payload, &self.header)?;
+            self.samples = self.samples.saturating_add(run.count);
+            if self.samples > limits.samples {
+                return Err(Error::Limit { what: "samples", max: limits.samples.into() });
             }
-            (b"tfdt", _) => {
-                let mut fields = Cursor::new(child.payload, "tfdt");
-                let (version, _) = fields.version()?;
-                self.decode_time = Some(fields.uint(version > 0)?);
-            }
-            (b"senc", _) | (_, Some(PIFF_SAMPLE_ENCRYPTION)) => self.encrypted = true,
-            (_, Some(TFXD)) => self.span = Some(Tfxd::read(child.payload)?.0),
-            (_, Some(TFRF)) => self.look_ahead = Tfrf::read(child.payload, limits.look_ahead)?.0,
-            _ => {}
+            self.runs.push(run);
+        } else if child.kind == *b"tfdt" {
+            let mut fields = Cursor::new(child.payload, "tfdt");
+            let (version, _) = fields.version();
+            self.decode_time = Some(fields.uint(version > 0));
+            fields.end()?;
+        } else if child.kind == *b"senc" || child.is(PIFF_SAMPLE_ENCRYPTION) {
+            self.encrypted = true;
+        } else if child.is(TFXD) {
+            self.span = Some(Tfxd::read(child.payload)?.0);
+        } else if child.is(TFRF) {
+            self.look_ahead = Tfrf::read(child.payload, limits.look_ahead)?.0;
         }
         Ok(())
     }
@@ -147,18 +140,21 @@ pub(crate) struct Tfhd {
 impl Tfhd {
     pub(crate) fn read(payload: &[u8]) -> Result<Self, Error> {
         let mut fields = Cursor::new(payload, "tfhd");
-        let (_, flags) = fields.version()?;
-        let track_id = fields.u32()?;
-        let has = |flag| flags & flag != 0;
-        Ok(Self {
+        let (_, flags) = fields.version();
+        let track_id = fields.u32();
+        let base_data_offset = (flags & tfhd::BASE_DATA_OFFSET != 0).then(|| fields.u64());
+        let mut field = |flag| (flags & flag != 0).then(|| fields.u32());
+        let header = Self {
             flags,
             track_id,
-            base_data_offset: has(tfhd::BASE_DATA_OFFSET).then(|| fields.u64()).transpose()?,
-            description_index: has(tfhd::DESCRIPTION_INDEX).then(|| fields.u32()).transpose()?,
-            duration: has(tfhd::DURATION).then(|| fields.u32()).transpose()?,
-            size: has(tfhd::SIZE).then(|| fields.u32()).transpose()?,
-            sample_flags: has(tfhd::FLAGS).then(|| fields.u32()).transpose()?,
-        })
+            base_data_offset,
+            description_index: field(tfhd::DESCRIPTION_INDEX),
+            duration: field(tfhd::DURATION),
+            size: field(tfhd::SIZE),
+            sample_flags: field(tfhd::FLAGS),
+        };
+        fields.end()?;
+        Ok(header)
     }
 }
 
@@ -182,19 +178,21 @@ pub(crate) struct Trun<'a> {
 impl<'a> Trun<'a> {
     fn read(payload: &'a [u8], header: &Tfhd) -> Result<Self, Error> {
         let mut fields = Cursor::new(payload, "trun");
-        let (version, flags) = fields.version()?;
-        let count = fields.u32()?;
-        let has = |flag| flags & flag != 0;
-        let data_offset = has(trun::DATA_OFFSET).then(|| fields.u32()).transpose()?;
-        let first_flags = has(trun::FIRST_FLAGS).then(|| fields.u32()).transpose()?;
+        let (version, flags) = fields.version();
+        let count = fields.u32();
+        let mut field = |flag| (flags & flag != 0).then(|| fields.u32());
+        let data_offset = field(trun::DATA_OFFSET);
+        let first_flags = field(trun::FIRST_FLAGS);
         let len = usize::try_from(count).ok().and_then(|n| n.checked_mul(Self::entry_len(flags)));
+        let entries = fields.take(len.unwrap_or(usize::MAX));
+        fields.end()?;
         Ok(Self {
             version,
             flags,
             count,
             data_offset: data_offset.map(u32::cast_signed),
             first_flags,
-            entries: fields.take(len.ok_or(Error::Incomplete { what: "trun" })?)?,
+            entries,
             duration: header.duration,
             size: header.size,
             default_flags: header.sample_flags.unwrap_or(0),
@@ -218,9 +216,7 @@ impl<'a> Trun<'a> {
             (entry, rest) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             let mut fields = Cursor::new(entry, "trun");
             // `entries` has `count` whole entries, so no field is missing.
-            let mut field = |flag| {
-                if run.flags & flag != 0 { fields.u32().ok() } else { None }
-            };
+            let mut field = |flag| (run.flags & flag != 0).then(|| fields.u32());
             let duration = field(trun::DURATION).or(run.duration);
             let size = field(trun::SIZE).or(run.size);
             let flags = field(trun::FLAGS);

@@ -74,22 +74,27 @@ fn demand<'a>(data: &'a [u8], kind: [u8; 4], rule: &'static str) -> Result<&'a [
 
 fn read_trak(trak: &[u8]) -> Result<Option<Track>, Error> {
     let mut tkhd = Cursor::new(demand(trak, *b"tkhd", "no tkhd")?, "tkhd");
-    let (version, _) = tkhd.version()?;
-    tkhd.take(if version == 0 { 8 } else { 16 })?;
-    let id = tkhd.u32()?;
+    let (version, _) = tkhd.version();
+    tkhd.take(if version == 0 { 8 } else { 16 });
+    let id = tkhd.u32();
+    tkhd.end()?;
 
     let mdia = demand(trak, *b"mdia", "no mdia")?;
     let mut mdhd = Cursor::new(demand(mdia, *b"mdhd", "no mdhd")?, "mdhd");
-    let (version, _) = mdhd.version()?;
-    mdhd.take(if version == 0 { 8 } else { 16 })?;
-    let timescale = Timescale::new(mdhd.u32()?.into())
+    let (version, _) = mdhd.version();
+    mdhd.take(if version == 0 { 8 } else { 16 });
+    let timescale = mdhd.u32();
+    mdhd.uint(version > 0);
+    let language = unpack_language(mdhd.u16());
+    mdhd.end()?;
+    let timescale = Timescale::new(timescale.into())
         .ok_or(Error::Invalid { what: "mdhd", rule: "the timescale is zero" })?;
-    mdhd.uint(version > 0)?;
-    let language = unpack_language(mdhd.u16()?);
 
     let mut hdlr = Cursor::new(demand(mdia, *b"hdlr", "no hdlr")?, "hdlr");
-    hdlr.take(8)?;
-    let kind = match &hdlr.array()? {
+    hdlr.take(8);
+    let handler = hdlr.array();
+    hdlr.end()?;
+    let kind = match &handler {
         b"vide" => Kind::Video,
         b"soun" => Kind::Audio,
         b"text" | b"subt" | b"sbtl" => Kind::Text,
@@ -98,7 +103,8 @@ fn read_trak(trak: &[u8]) -> Result<Option<Track>, Error> {
     let minf = demand(mdia, *b"minf", "no minf")?;
     let stbl = demand(minf, *b"stbl", "no stbl")?;
     let mut stsd = Cursor::new(demand(stbl, *b"stsd", "no stsd")?, "stsd");
-    stsd.take(8)?;
+    stsd.take(8);
+    stsd.end()?;
     let entry =
         walk(stsd.rest()).next().ok_or(Error::Invalid { what: "stsd", rule: "no sample entry" })??;
     let mut track = Track {
@@ -122,31 +128,33 @@ fn read_trak(trak: &[u8]) -> Result<Option<Track>, Error> {
 impl Track {
     fn read_entry(&mut self, entry: &Box<'_>) -> Result<(), Error> {
         let mut fields = Cursor::new(entry.payload, "stsd");
-        fields.take(8)?;
+        fields.take(8);
         match self.kind {
             Kind::Video => {
-                fields.take(16)?;
-                (self.width, self.height) = (fields.u16()?.into(), fields.u16()?.into());
-                fields.take(50)?;
+                fields.take(16);
+                (self.width, self.height) = (fields.u16().into(), fields.u16().into());
+                fields.take(50);
             }
             Kind::Audio => {
-                let version = fields.u16()?;
-                fields.take(6)?;
-                self.channels = fields.u16()?;
-                fields.take(6)?;
-                self.sampling_rate = fields.u32()? >> 16;
+                let version = fields.u16();
+                fields.take(6);
+                self.channels = fields.u16();
+                fields.take(6);
+                self.sampling_rate = fields.u32() >> 16;
                 // QuickTime's longer sound descriptions.
                 fields.take(match version {
                     1 => 16,
                     2 => 36,
                     _ => 0,
-                })?;
+                });
             }
             Kind::Text => {
+                fields.end()?;
                 self.fourcc = if entry.kind == *b"stpp" { String::from("TTML") } else { upper(entry.kind) };
                 return Ok(());
             }
         }
+        fields.end()?;
         let (mut codec, mut config) = (entry.kind, None);
         for child in walk(fields.rest()) {
             // What follows the config matters little, and QuickTime pads with zeros.
@@ -156,7 +164,9 @@ impl Track {
                 b"btrt" => self.read_btrt(child.payload)?,
                 b"sinf" => {
                     if let Some(frma) = find(child.payload, *b"frma")? {
-                        codec = Cursor::new(frma.payload, "frma").array()?;
+                        let mut fields = Cursor::new(frma.payload, "frma");
+                        codec = fields.array();
+                        fields.end()?;
                     }
                 }
                 _ => {}
@@ -216,8 +226,9 @@ impl Track {
 
     fn read_btrt(&mut self, payload: &[u8]) -> Result<(), Error> {
         let mut fields = Cursor::new(payload, "btrt");
-        fields.u32()?;
-        let (max, average) = (fields.u32()?, fields.u32()?);
+        fields.u32();
+        let (max, average) = (fields.u32(), fields.u32());
+        fields.end()?;
         self.bitrate = if average == 0 { max } else { average };
         Ok(())
     }

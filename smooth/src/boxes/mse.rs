@@ -64,15 +64,14 @@ fn rewrite_traf(traf: &Box<'_>, moof: &Moof<'_>, options: &Options, new: &mut Re
     let mut runs = moof.runs.iter();
     for child in walk(traf.payload) {
         let child = child?;
-        match (&child.kind, &child.usertype) {
-            (b"tfhd" | b"tfdt", _) | (_, Some(TFXD | TFRF)) => {}
-            (b"trun", _) => {
-                if let Some(run) = runs.next() {
-                    new.run(run, options.force_sync);
-                }
+        if child.kind == *b"trun" {
+            if let Some(run) = runs.next() {
+                new.run(run, options.force_sync);
             }
-            (_, Some(PIFF_SAMPLE_ENCRYPTION)) => put_encryption(child.payload, options, new)?,
-            _ => new.copy(&child),
+        } else if child.is(PIFF_SAMPLE_ENCRYPTION) {
+            put_encryption(child.payload, options, new)?;
+        } else if !(child.kind == *b"tfhd" || child.kind == *b"tfdt" || child.is(TFXD) || child.is(TFRF)) {
+            new.copy(&child);
         }
     }
     new.out.close(at);
@@ -95,14 +94,16 @@ fn put_header(moof: &Moof<'_>, options: &Options, new: &mut Rewriter) {
     }
     let optional = [(tfhd::DURATION, duration), (tfhd::SIZE, size), (tfhd::FLAGS, header.sample_flags)];
     let cleared = tfhd::BASE_DATA_OFFSET | tfhd::DESCRIPTION_INDEX;
-    let flags = optional
-        .iter()
-        .filter(|(_, field)| field.is_some())
-        .fold(header.flags & !cleared | tfhd::DEFAULT_BASE_IS_MOOF, |flags, (flag, _)| flags | flag);
+    let mut flags = header.flags & !cleared | tfhd::DEFAULT_BASE_IS_MOOF;
+    for (flag, field) in optional {
+        flags |= if field.is_some() { flag } else { 0 };
+    }
     let at = new.out.open_full(*b"tfhd", 0, flags);
     new.out.u32(TRACK_ID);
-    for field in optional.into_iter().filter_map(|(_, field)| field) {
-        new.out.u32(field);
+    for (_, field) in optional {
+        if let Some(field) = field {
+            new.out.u32(field);
+        }
     }
     new.out.close(at);
     let at = new.out.open_full(*b"tfdt", 1, 0);
@@ -116,31 +117,33 @@ fn put_encryption(payload: &[u8], options: &Options, new: &mut Rewriter) -> Resu
     const SUBSAMPLES: u32 = 2;
     const AES_CTR: u32 = 1;
     let mut fields = Cursor::new(payload, "senc");
-    let (_, flags) = fields.version()?;
+    let (_, flags) = fields.version();
     let mut iv_size = if options.iv_size == 0 { 8 } else { options.iv_size };
     if flags & OVERRIDE != 0 {
-        if fields.u24()? > AES_CTR {
+        if fields.u24() > AES_CTR {
             return Err(Error::Unsupported { what: "senc", rule: "not AES-CTR" });
         }
-        iv_size = fields.u8()?;
-        fields.array::<16>()?;
+        iv_size = fields.u8();
+        fields.take(16);
     }
-    let count = fields.u32()?;
+    let count = fields.u32();
     let samples = fields.rest();
     let mut sizes = Vec::new();
     if flags & SUBSAMPLES != 0 {
         for _ in 0..count {
-            fields.take(iv_size.into())?;
-            let entries = usize::from(fields.u16()?).saturating_mul(6);
-            fields.take(entries)?;
+            fields.take(iv_size.into());
+            let entries = usize::from(fields.u16()).saturating_mul(6);
+            fields.take(entries);
+            // the count is not to be believed
+            fields.end()?;
             let size = entries.saturating_add(2).saturating_add(iv_size.into());
             let rule = "more than 255 bytes for a sample";
             sizes.push(u8::try_from(size).map_err(|_| Error::Unsupported { what: "senc", rule })?);
         }
     } else {
-        let len = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(iv_size.into());
-        fields.take(len)?;
+        fields.take(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(iv_size.into()));
     }
+    fields.end()?;
     let samples = samples.get(..samples.len().saturating_sub(fields.rest().len())).unwrap_or(samples);
 
     let out = &mut new.out;

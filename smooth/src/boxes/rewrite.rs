@@ -40,10 +40,10 @@ impl Rewriter {
     /// Copies a box as it is. One that lasts to the end of its parent is given its size, for another may
     /// follow it now.
     pub(super) fn copy(&mut self, child: &Box<'_>) {
-        match &child.kind {
-            b"saio" => self.auxiliary_field = saio_field(child).map(|at| self.out.len().saturating_add(at)),
-            b"senc" => self.mark_auxiliary(self.out.len().saturating_add(SENC_HEADER)),
-            _ => {}
+        if child.kind == *b"saio" {
+            self.auxiliary_field = saio_field(child).map(|at| self.out.len().saturating_add(at));
+        } else if child.kind == *b"senc" {
+            self.mark_auxiliary(self.out.len().saturating_add(SENC_HEADER));
         }
         let at = self.out.len();
         self.out.put(child.whole);
@@ -127,14 +127,15 @@ pub(super) const SENC_HEADER: usize = 16;
 /// Where the low 32 bits of the offset stand in a `saio` with one entry, from the start of the box.
 fn saio_field(saio: &Box<'_>) -> Option<usize> {
     let mut fields = super::cursor::Cursor::new(saio.payload, "saio");
-    let (version, flags) = fields.version().ok()?;
+    let (version, flags) = fields.version();
     if flags & 1 != 0 {
-        fields.u64().ok()?;
+        fields.u64();
     }
-    let single = fields.u32().ok()? == 1;
+    let single = fields.u32() == 1;
     if version > 0 {
-        fields.u32().ok()?;
+        fields.u32();
     }
+    fields.end().ok()?;
     let left = fields.rest().len();
     (single && left >= 4).then(|| saio.whole.len().saturating_sub(left))
 }

@@ -32,9 +32,10 @@ impl Tfxd {
     /// [`Error::Incomplete`] if `payload` ends early.
     pub fn read(payload: &[u8]) -> Result<Self, Error> {
         let mut fields = Cursor::new(payload, "tfxd");
-        let (version, _) = fields.version()?;
-        let wide = version > 0;
-        Ok(Self(Span { time: fields.uint(wide)?, duration: fields.uint(wide)? }))
+        let (version, _) = fields.version();
+        let span = read_span(&mut fields, version);
+        fields.end()?;
+        Ok(Self(span))
     }
 
     /// The whole box, version 1: 44 bytes.
@@ -67,16 +68,17 @@ impl Tfrf {
     /// [`Error::Incomplete`] if `payload` ends early, [`Error::Limit`] for more than `max` entries.
     pub fn read(payload: &[u8], max: usize) -> Result<Self, Error> {
         let mut fields = Cursor::new(payload, "tfrf");
-        let (version, _) = fields.version()?;
-        let wide = version > 0;
-        let count = usize::from(fields.u8()?);
+        let (version, _) = fields.version();
+        let count = usize::from(fields.u8());
         if count > max {
             return Err(Error::Limit { what: "look_ahead", max: max as u64 });
         }
-        (0..count)
-            .map(|_| Ok(Span { time: fields.uint(wide)?, duration: fields.uint(wide)? }))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let mut spans = Vec::new();
+        for _ in 0..count {
+            spans.push(read_span(&mut fields, version));
+        }
+        fields.end()?;
+        Ok(Self(spans))
     }
 
     /// The whole box, version 1. Entries beyond the 255th are left out: the count has one byte.
@@ -98,6 +100,11 @@ impl Tfrf {
         Self::put(&self.0, &mut out);
         out.finish()
     }
+}
+
+/// Start and duration, of 64 bits each since version 1.
+fn read_span(fields: &mut Cursor<'_>, version: u8) -> Span {
+    Span { time: fields.uint(version > 0), duration: fields.uint(version > 0) }
 }
 
 #[cfg(test)]

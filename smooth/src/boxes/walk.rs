@@ -57,6 +57,14 @@ pub struct Box<'a> {
     pub payload: &'a [u8],
 }
 
+impl Box<'_> {
+    /// Whether it is of the extended type `usertype`. Compared as a whole: a pattern of sixteen bytes is
+    /// sixteen comparisons in the player.
+    pub(crate) fn is(&self, usertype: [u8; 16]) -> bool {
+        self.usertype == Some(usertype)
+    }
+}
+
 /// The boxes in `data`, one after the other. Ends after the first error.
 ///
 /// A box of size 0 lasts to the end of `data`. Fewer than 8 bytes at the end are padding, and ignored.

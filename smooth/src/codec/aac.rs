@@ -64,7 +64,7 @@ impl Config {
         let mut bits = Bits::new(asc);
         let mut object_type = read_object_type(&mut bits)?;
         let core_rate = read_rate(&mut bits)?;
-        let channel_config = bits.bits(4)?;
+        let channel_config = bits.bits(4);
         let mut sampling_rate = core_rate;
         let mut core_type = object_type;
         if object_type == SBR || object_type == PS {
@@ -74,6 +74,7 @@ impl Config {
             object_type = kind;
             sampling_rate = rate;
         }
+        bits.end()?;
         if core_type == 0 || core_rate == 0 || sampling_rate == 0 {
             return None;
         }
@@ -135,16 +136,16 @@ const RATES: [u32; 13] =
 const ESCAPE: u32 = 15;
 
 fn read_object_type(bits: &mut Bits<'_>) -> Option<u8> {
-    let kind = match bits.bits(5)? {
-        31 => bits.bits(6)?.saturating_add(32),
+    let kind = match bits.bits(5) {
+        31 => bits.bits(6).saturating_add(32),
         kind => kind,
     };
     u8::try_from(kind).ok()
 }
 
 fn read_rate(bits: &mut Bits<'_>) -> Option<u32> {
-    match bits.bits(4)? {
-        ESCAPE => bits.bits(24),
+    match bits.bits(4) {
+        ESCAPE => Some(bits.bits(24)),
         index => RATES.get(usize::try_from(index).ok()?).copied(),
     }
 }
@@ -165,20 +166,23 @@ fn read_extension(mut bits: Bits<'_>, channel_config: u32) -> Option<(u8, u32)> 
     const SBR_SYNC: u32 = 0x2b7;
     const PS_SYNC: u32 = 0x548;
     // frameLengthFlag, dependsOnCoreCoder, extensionFlag; a program config element has any length.
-    bits.skip(if channel_config == 0 { 0 } else { 3 })?;
+    bits.skip(if channel_config == 0 { 0 } else { 3 });
     loop {
         let mut ahead = bits.clone();
-        if ahead.bits(11)? == SBR_SYNC {
+        let found = ahead.bits(11) == SBR_SYNC;
+        ahead.end()?;
+        if found {
             bits = ahead;
             break;
         }
-        bits.skip(1)?;
+        bits.skip(1);
     }
-    if read_object_type(&mut bits)? != SBR || !bits.flag()? {
+    if read_object_type(&mut bits)? != SBR || !bits.flag() {
         return None;
     }
     let rate = read_rate(&mut bits)?;
-    let stereo = bits.left() >= 12 && bits.bits(11) == Some(PS_SYNC) && bits.flag() == Some(true);
+    bits.end()?;
+    let stereo = bits.left() >= 12 && bits.bits(11) == PS_SYNC && bits.flag();
     Some((if stereo { PS } else { SBR }, rate))
 }
 

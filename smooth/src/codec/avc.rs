@@ -48,17 +48,17 @@ impl Config {
     #[must_use]
     pub fn read_record(record: &[u8]) -> Option<Self> {
         let mut fields = Cursor::new(record, "avcC");
-        let [1, _, _, _, length] = fields.array().ok()? else { return None };
+        let [1, _, _, _, length] = fields.array() else { return None };
         let mut sets = |mask: u8| {
-            let count = fields.u8().ok()? & mask;
-            (0..count)
-                .map(|_| {
-                    let len = fields.u16().ok()?;
-                    fields.take(len.into()).ok().map(<[u8]>::to_vec)
-                })
-                .collect::<Option<Vec<_>>>()
+            let mut sets = Vec::new();
+            for _ in 0..fields.u8() & mask {
+                let len = fields.u16();
+                sets.push(fields.take(len.into()).to_vec());
+            }
+            sets
         };
-        let (sps, pps) = (sets(0x1f)?, sets(0xff)?);
+        let (sps, pps) = (sets(0x1f), sets(0xff));
+        fields.end().ok()?;
         Self::new(sps, pps, (length & 3).saturating_add(1))
     }
 
@@ -131,52 +131,60 @@ impl Sps {
         const HIGH: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
         let payload = nal::unescape(unit.get(1..)?);
         let mut bits = Bits::new(&payload);
-        let profile = bits.bits(8)?;
-        bits.skip(16)?;
-        bits.ue()?;
+        let profile = bits.bits(8);
+        bits.skip(16);
+        bits.ue();
         let high = HIGH.contains(&profile);
         let (mut chroma_format, mut separate_planes, mut luma_depth, mut chroma_depth) = (1, false, 0, 0);
         if high {
-            chroma_format = bits.ue().filter(|&format| format <= 3)?;
-            separate_planes = chroma_format == 3 && bits.flag()?;
-            luma_depth = bits.ue().filter(|&depth| depth <= 6)?;
-            chroma_depth = bits.ue().filter(|&depth| depth <= 6)?;
-            bits.skip(1)?;
-            if bits.flag()? {
-                skip_scaling_matrix(&mut bits, if chroma_format == 3 { 12 } else { 8 })?;
+            chroma_format = bits.ue();
+            separate_planes = chroma_format == 3 && bits.flag();
+            luma_depth = bits.ue();
+            chroma_depth = bits.ue();
+            bits.skip(1);
+            if bits.flag() {
+                skip_scaling_matrix(&mut bits, if chroma_format == 3 { 12 } else { 8 });
             }
         }
-        bits.ue()?;
-        match bits.ue()? {
+        if chroma_format > 3 || luma_depth > 6 || chroma_depth > 6 {
+            return None;
+        }
+        bits.ue();
+        match bits.ue() {
             0 => {
-                bits.ue()?;
+                bits.ue();
             }
             1 => {
-                bits.skip(1)?;
-                bits.se()?;
-                bits.se()?;
-                for _ in 0..bits.ue().filter(|&count| count < 256)? {
-                    bits.se()?;
+                bits.skip(1);
+                bits.ue();
+                bits.ue();
+                let count = bits.ue();
+                if count > 255 {
+                    return None;
+                }
+                for _ in 0..count {
+                    bits.ue();
                 }
             }
             _ => {}
         }
-        bits.ue()?;
-        bits.skip(1)?;
-        let columns = bits.ue()?.checked_add(1)?;
-        let rows = bits.ue()?.checked_add(1)?;
-        let frames_only = bits.bit()?;
+        bits.ue();
+        bits.skip(1);
+        let columns = bits.ue().checked_add(1)?;
+        let rows = bits.ue().checked_add(1)?;
+        let frames_only = bits.bits(1);
         if frames_only == 0 {
-            bits.skip(1)?;
+            bits.skip(1);
         }
-        bits.skip(1)?;
+        bits.skip(1);
         let fields = 2_u32.checked_sub(frames_only)?;
         let mut crop = [0_u32; 4];
-        if bits.flag()? {
+        if bits.flag() {
             for side in &mut crop {
-                *side = bits.ue()?;
+                *side = bits.ue();
             }
         }
+        bits.end()?;
         let subsampled = if separate_planes { 0 } else { chroma_format };
         let (unit_x, unit_y) = match subsampled {
             1 => (2, 2),
@@ -200,22 +208,21 @@ impl Sps {
 }
 
 /// ITU-T H.264 7.3.2.1.1.1, for each of `lists` lists.
-fn skip_scaling_matrix(bits: &mut Bits<'_>, lists: u32) -> Option<()> {
+fn skip_scaling_matrix(bits: &mut Bits<'_>, lists: u32) {
     for list in 0..lists {
-        if !bits.flag()? {
+        if !bits.flag() {
             continue;
         }
         let (mut last, mut next) = (8_i64, 8_i64);
         for _ in 0..if list < 6 { 16 } else { 64 } {
             if next != 0 {
-                next = last.wrapping_add(bits.se()?) & 0xff;
+                next = last.wrapping_add(bits.se()) & 0xff;
             }
             if next != 0 {
                 last = next;
             }
         }
     }
-    Some(())
 }
 
 #[cfg(test)]

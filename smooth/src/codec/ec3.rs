@@ -61,9 +61,11 @@ fn coded_channels(dec3: &[u8]) -> Option<u16> {
     const CHANNELS: [u16; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
     // Data rate and number of substreams; fscod, bsid, reserved, asvc, bsmod.
     let mut bits = Bits::new(dec3);
-    bits.skip(16 + 12)?;
-    let mode = usize::try_from(bits.bits(3)?).ok()?;
-    Some(CHANNELS.get(mode)?.saturating_add(u16::from(bits.flag()?)))
+    bits.skip(16 + 12);
+    let mode = usize::try_from(bits.bits(3)).ok()?;
+    let low_frequency = u16::from(bits.flag());
+    bits.end()?;
+    Some(CHANNELS.get(mode)?.saturating_add(low_frequency))
 }
 
 #[cfg(test)]

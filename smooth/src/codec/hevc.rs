@@ -43,17 +43,20 @@ impl Config {
     #[must_use]
     pub fn read_record(record: &[u8]) -> Option<Self> {
         let mut fields = Cursor::new(record, "hvcC");
-        let [1] = fields.array().ok()? else { return None };
-        fields.take(20).ok()?;
-        let nal_length = (fields.u8().ok()? & 3).saturating_add(1);
+        let [1] = fields.array() else { return None };
+        fields.take(20);
+        let nal_length = (fields.u8() & 3).saturating_add(1);
         let mut units = Vec::new();
-        for _ in 0..fields.u8().ok()? {
-            fields.u8().ok()?;
-            for _ in 0..fields.u16().ok()? {
-                let len = fields.u16().ok()?;
-                units.push(fields.take(len.into()).ok()?);
+        for _ in 0..fields.u8() {
+            fields.u8();
+            for _ in 0..fields.u16() {
+                let len = fields.u16();
+                units.push(fields.take(len.into()));
+                // the count is not to be believed
+                fields.end().ok()?;
             }
         }
+        fields.end().ok()?;
         Self::new(units.into_iter(), nal_length)
     }
 
@@ -163,24 +166,24 @@ impl Facts {
         let profile_tier_level = *rest.first_chunk()?;
         let sub_layers = u32::from(first >> 1 & 7);
         let mut bits = Bits::new(rest);
-        bits.skip(96)?;
+        bits.skip(96);
         if sub_layers > 0 {
-            let present = bits.bits(16)?;
+            let present = bits.bits(16);
             for layer in 0..sub_layers {
                 // Two bits each, from the top: profile (88 bits) and level (8 bits).
                 let flags = present << layer.saturating_mul(2) >> 14 & 3;
-                bits.skip(if flags & 2 == 0 { 0 } else { 88 })?;
-                bits.skip(if flags & 1 == 0 { 0 } else { 8 })?;
+                bits.skip(if flags & 2 == 0 { 0 } else { 88 });
+                bits.skip(if flags & 1 == 0 { 0 } else { 8 });
             }
         }
-        bits.ue()?;
-        let chroma_format = bits.ue().filter(|&format| format <= 3)?;
-        let separate_planes = chroma_format == 3 && bits.flag()?;
-        let (width, height) = (bits.ue()?, bits.ue()?);
+        bits.ue();
+        let chroma_format = bits.ue();
+        let separate_planes = chroma_format == 3 && bits.flag();
+        let (width, height) = (bits.ue(), bits.ue());
         let mut window = [0_u32; 4];
-        if bits.flag()? {
+        if bits.flag() {
             for side in &mut window {
-                *side = bits.ue()?;
+                *side = bits.ue();
             }
         }
         let (unit_x, unit_y) = match if separate_planes { 0 } else { chroma_format } {
@@ -189,8 +192,11 @@ impl Facts {
             _ => (1, 1),
         };
         let [left, right, top, bottom] = window;
-        let luma_depth = bits.ue().filter(|&depth| depth <= 7)?;
-        let chroma_depth = bits.ue().filter(|&depth| depth <= 7)?;
+        let (luma_depth, chroma_depth) = (bits.ue(), bits.ue());
+        bits.end()?;
+        if chroma_format > 3 || luma_depth > 7 || chroma_depth > 7 {
+            return None;
+        }
         let facts = Self {
             profile_tier_level,
             layers: (sub_layers as u8).saturating_add(1) & 7,
