@@ -78,7 +78,7 @@ fn check_root(root: &Element<'_>) -> Result<(), Error> {
 fn read_root(root: &Element<'_>, manifest: &mut Manifest) -> Result<(), Error> {
     // The last two are the name in the specification, and the one that servers write.
     let [major, minor, timescale, duration, is_live, window, can_seek, can_pause, ahead, look_ahead] =
-        attributes(
+        &attributes(
             root,
             &[
                 "MajorVersion",
@@ -94,25 +94,25 @@ fn read_root(root: &Element<'_>, manifest: &mut Manifest) -> Result<(), Error> {
             ],
         )?;
     // Absent is 2; so is what cannot be read.
-    if number32(&major).is_some_and(|version| version != 2) {
+    if number32(major).is_some_and(|version| version != 2) {
         return Err(Error::Unsupported { what: "MajorVersion", rule: "only 2 is known" });
     }
-    manifest.version = match number32(&minor) {
+    manifest.version = match number32(minor) {
         Some(2) => Version::V2_2,
         Some(3..) => return Err(Error::Unsupported { what: "MinorVersion", rule: "only 0 to 2 are known" }),
         _ => Version::V2_0,
     };
     if !timescale.is_empty() {
-        let timescale = number(&timescale).and_then(Timescale::new);
+        let timescale = number(timescale).and_then(Timescale::new);
         manifest.timescale = timescale
             .ok_or(Error::Invalid { what: "TimeScale", rule: "must be a number from 1 to 2^32-1" })?;
     }
-    manifest.duration = number(&duration).unwrap_or(0);
-    manifest.is_live = boolean(&is_live).unwrap_or(false);
-    manifest.look_ahead = number32(&look_ahead).or_else(|| number32(&ahead));
-    manifest.dvr_window = number(&window).unwrap_or(0);
-    manifest.can_seek = boolean(&can_seek);
-    manifest.can_pause = boolean(&can_pause);
+    manifest.duration = number(duration).unwrap_or(0);
+    manifest.is_live = boolean(is_live).unwrap_or(false);
+    manifest.look_ahead = number32(look_ahead).or_else(|| number32(ahead));
+    manifest.dvr_window = number(window).unwrap_or(0);
+    manifest.can_seek = boolean(can_seek);
+    manifest.can_pause = boolean(can_pause);
     Ok(())
 }
 
@@ -143,9 +143,9 @@ fn read_custom_attributes(
         if child.name() != "Attribute" {
             continue;
         }
-        let [key, content] = attributes(&child, &["Name", "Value"])?;
+        let [key, content] = &attributes(&child, &["Name", "Value"])?;
         if !key.is_empty() {
-            pairs.push((key.into_owned(), content.into_owned()));
+            pairs.push((key.to_string(), content.to_string()));
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ pub(super) fn read(
     fourcc: &str,
 ) -> Result<(QualityLevel, Option<Reason>), Error> {
     let [index, bitrate, own_fourcc, private_data, wave_format, max_width, width, max_height, height] =
-        attributes(
+        &attributes(
             element,
             &[
                 "Index",
@@ -32,29 +32,29 @@ pub(super) fn read(
                 "Height",
             ],
         )?;
-    let [sampling_rate, channels, bits, packet_size, audio_tag, nal_length] = attributes(
+    let [sampling_rate, channels, bits, packet_size, audio_tag, nal_length] = &attributes(
         element,
         &["SamplingRate", "Channels", "BitsPerSample", "PacketSize", "AudioTag", "NALUnitLengthField"],
     )?;
-    let bitrate = number32(&bitrate);
+    let bitrate = number32(bitrate);
     let larger = |max: &str, other: &str| match size(max) {
         0 => size(other),
         max => max,
     };
     let mut level = QualityLevel {
-        index: number32(&index).unwrap_or(position),
+        index: number32(index).unwrap_or(position),
         bitrate: bitrate.unwrap_or(0),
-        fourcc: self::fourcc(&own_fourcc),
+        fourcc: self::fourcc(own_fourcc),
         // Some encoders get it wrong, and most decoders can do without: left to the codec.
-        private_data: text::hex_decode(&private_data).unwrap_or_default(),
-        width: larger(&max_width, &width),
-        height: larger(&max_height, &height),
-        sampling_rate: size(&sampling_rate),
-        channels: size16(&channels),
-        bits_per_sample: size16(&bits),
-        packet_size: size(&packet_size),
-        audio_tag: size(&audio_tag),
-        nal_length: number32(&nal_length).and_then(|length| u16::try_from(length).ok()).unwrap_or(4),
+        private_data: text::hex_decode(private_data).unwrap_or_default(),
+        width: larger(max_width, width),
+        height: larger(max_height, height),
+        sampling_rate: size(sampling_rate),
+        channels: size16(channels),
+        bits_per_sample: size16(bits),
+        packet_size: size(packet_size),
+        audio_tag: size(audio_tag),
+        nal_length: number32(nal_length).and_then(|length| u16::try_from(length).ok()).unwrap_or(4),
         custom_attributes: Vec::new(),
     };
     while let Some(child) = reader.child(element)? {
@@ -68,7 +68,7 @@ pub(super) fn read(
     if stream.levels.iter().any(|other| other.is_at_the_address_of(&level)) {
         return Ok((level, Some(Reason::DuplicateLevel)));
     }
-    apply_wave_format(&text::hex_decode(&wave_format).unwrap_or_default(), &mut level);
+    apply_wave_format(&text::hex_decode(wave_format).unwrap_or_default(), &mut level);
     if level.fourcc.is_empty() {
         level.fourcc = missing_fourcc(stream, &level, fourcc).to_owned();
     }

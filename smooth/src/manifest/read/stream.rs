@@ -58,7 +58,7 @@ fn read_attributes(
     element: &Element<'_>,
     timescale: Timescale,
 ) -> Result<(Stream, String, Option<Reason>), Error> {
-    let [kind, subtype, name, language, url, fourcc, parent, manifest_output, scale] = attributes(
+    let [kind, subtype, name, language, url, fourcc, parent, manifest_output, scale] = &attributes(
         element,
         &[
             "Type",
@@ -73,7 +73,7 @@ fn read_attributes(
         ],
     )?;
     let [max_width, max_height, display_width, display_height] =
-        attributes(element, &["MaxWidth", "MaxHeight", "DisplayWidth", "DisplayHeight"])?;
+        &attributes(element, &["MaxWidth", "MaxHeight", "DisplayWidth", "DisplayHeight"])?;
     let word = kind.trim_ascii();
     let mut known = None;
     for candidate in [Kind::Video, Kind::Audio, Kind::Text] {
@@ -83,7 +83,7 @@ fn read_attributes(
     }
     let (mut timescale, mut unusable) = (timescale, None);
     if !scale.is_empty() {
-        match number(&scale).and_then(Timescale::new) {
+        match number(scale).and_then(Timescale::new) {
             Some(scale) => timescale = scale,
             None => unusable = Some(Reason::BadAttribute("TimeScale")),
         }
@@ -92,28 +92,28 @@ fn read_attributes(
         unusable = Some(Reason::UnknownType);
     }
     let name = match known {
-        _ if !name.is_empty() => name.into_owned(),
+        _ if !name.is_empty() => name.to_string(),
         Some(kind) => kind.as_str().to_owned(),
-        None => kind.into_owned(),
+        None => kind.to_string(),
     };
     let stream = Stream {
         kind: known.unwrap_or(Kind::Text),
         subtype: subtype.trim_ascii().to_ascii_uppercase(),
         name,
-        language: language.into_owned(),
+        language: language.to_string(),
         timescale,
-        url: url.into_owned(),
-        max_width: size(&max_width),
-        max_height: size(&max_height),
-        display_width: size(&display_width),
-        display_height: size(&display_height),
-        parent: if parent.is_empty() { None } else { Some(parent.into_owned()) },
-        manifest_output: boolean(&manifest_output).unwrap_or(false),
+        url: url.to_string(),
+        max_width: size(max_width),
+        max_height: size(max_height),
+        display_width: size(display_width),
+        display_height: size(display_height),
+        parent: if parent.is_empty() { None } else { Some(parent.to_string()) },
+        manifest_output: boolean(manifest_output).unwrap_or(false),
         levels: Vec::new(),
         chunks: Timeline::new(),
         embedded: Vec::new(),
     };
-    Ok((stream, level::fourcc(&fourcc), unusable))
+    Ok((stream, level::fourcc(fourcc), unusable))
 }
 
 fn read_children(
@@ -186,15 +186,15 @@ fn read_samples(
 /// `ScriptCommand` and `Marker` elements. What has no time is left out.
 fn read_content(reader: &mut Reader<'_>, element: &Element<'_>, stream: &mut Stream) -> Result<(), Error> {
     while let Some(child) = reader.child(element)? {
-        let [time, kind, command, title] = attributes(&child, &["Time", "Type", "Command", "Value"])?;
+        let [time, kind, command, title] = &attributes(&child, &["Time", "Type", "Command", "Value"])?;
         let content = match child.name() {
             "ScriptCommand" => {
-                EmbeddedContent::Script { kind: kind.into_owned(), command: command.into_owned() }
+                EmbeddedContent::Script { kind: kind.to_string(), command: command.to_string() }
             }
-            "Marker" => EmbeddedContent::Marker(title.into_owned()),
+            "Marker" => EmbeddedContent::Marker(title.to_string()),
             _ => continue,
         };
-        if let Some(time) = number(&time) {
+        if let Some(time) = number(time) {
             stream.embedded.push(Embedded { time, content });
         }
     }
