@@ -112,6 +112,27 @@ pub(crate) fn push_decimal(out: &mut String, number: u64) {
     out.push(hex_digit((number % 10) as u8));
 }
 
+/// `text` before and after the first of the ASCII characters `any`. Like the two below it stands for the
+/// searches of `str`, of which each kind brings an engine of its own into the player.
+#[inline(never)]
+pub(crate) fn split_at_any<'t>(text: &'t str, any: &[u8]) -> Option<(&'t str, &'t str)> {
+    let at = text.bytes().position(|byte| any.contains(&byte))?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// `text` before and after the last `byte`, an ASCII character.
+#[inline(never)]
+pub(crate) fn rsplit_at(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Whether `text` is one of `words`, in any letter case.
+#[inline(never)]
+pub(crate) fn is_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 const fn hex_digit(value: u8) -> char {
     (if value < 10 { b'0' + value } else { b'A' - 10 + value }) as char
 }

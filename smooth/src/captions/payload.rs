@@ -31,6 +31,7 @@ impl Look {
         }
     }
 
+    #[inline(never)]
     fn open(self, out: &mut String) {
         if self.color.is_some() || self.background.is_some() {
             out.push_str("<c");
@@ -49,6 +50,7 @@ impl Look {
         }
     }
 
+    #[inline(never)]
     fn close(self, out: &mut String) {
         let class = self.color.is_some() || self.background.is_some();
         for (on, tag) in
@@ -99,6 +101,7 @@ const MAX_MOMENTS: usize = 256;
 
 /// The moments at which the text of a paragraph changes, in order. `None` if there are too many, or if
 /// the text between all of them were more than `room`, which is taken from.
+#[inline(never)]
 pub(super) fn moments(pieces: &[Piece], room: &mut usize) -> Option<Vec<u64>> {
     let mut moments: Vec<u64> = Vec::new();
     for moment in pieces.iter().flat_map(|piece| [piece.begin, piece.end]) {
@@ -119,6 +122,7 @@ pub(super) fn moments(pieces: &[Piece], room: &mut usize) -> Option<Vec<u64>> {
 
 /// The cue text of those `pieces` that are shown from `begin` to `end`: white space collapsed, no empty
 /// lines around it, special characters escaped. Empty if nothing would show.
+#[inline(never)]
 pub(super) fn build(pieces: &[Piece], begin: u64, end: u64) -> String {
     let mut out = String::new();
     let mut open = Look::default();

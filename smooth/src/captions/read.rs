@@ -115,6 +115,7 @@ struct Open {
 }
 
 impl Walk {
+    #[inline(never)]
     fn start(&mut self, element: &Element<'_>) -> Result<(), Error> {
         let name = element.name();
         let parent = self.open.last().map(|open| open.kind);
@@ -174,6 +175,7 @@ impl Walk {
     }
 
     /// Reads the attributes of an element, and works in what it inherits.
+    #[inline(never)]
     fn open(&self, kind: Kind, element: &Element<'_>) -> Result<Open, Error> {
         let (mut begin, mut end, mut dur) = (None, None, None);
         let named = matches!(kind, Kind::Region | Kind::Image | Kind::Other);
@@ -258,12 +260,14 @@ impl Walk {
     }
 
     /// What an element says, then its region, then the document.
+    #[inline(never)]
     fn computed(&self, open: &Open) -> Style {
         let region = open.region.and_then(|index| self.sheet.regions.entries.get(index));
         let style = region.map_or(open.style, |region| open.style.over(&region.style));
         style.over(&self.sheet.initial)
     }
 
+    #[inline(never)]
     fn end(&mut self) -> Result<(), Error> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         match open.kind {
@@ -299,6 +303,7 @@ impl Walk {
     }
 
     /// Makes cues of a block with a picture, or a paragraph.
+    #[inline(never)]
     fn show(&mut self, mut open: Open) -> Result<(), Error> {
         let name = take(&mut open.picture);
         if !name.is_empty() {

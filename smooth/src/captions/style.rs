@@ -1,7 +1,10 @@
 //! Styling attributes, TTML 1 section 8.2: those that a cue can carry.
 
-use super::{Align, DisplayAlign, Percent, Region, times::decimal};
-use crate::text::hex_value;
+use super::{
+    Align, DisplayAlign, Percent, Region,
+    times::{decimal, split_unit},
+};
+use crate::text::{digits, hex_decode, split_at_any};
 
 /// What one element says about its style. `None` where it says nothing.
 #[derive(Clone, Copy, Default)]
@@ -51,6 +54,7 @@ impl Default for Units {
 
 impl Style {
     /// Takes in one attribute, if it is one of style. `name` has no prefix.
+    #[inline(never)]
     pub(super) fn attribute(&mut self, name: &str, value: &str, units: &Units) {
         let value = value.trim_ascii();
         match name {
@@ -110,6 +114,7 @@ impl Style {
     }
 
     /// The rectangle it describes, if it says anything about one.
+    #[inline(never)]
     pub(super) fn region(&self) -> Option<Region> {
         if self.origin.is_none() && self.extent.is_none() && self.display_align.is_none() {
             return None;
@@ -132,7 +137,7 @@ impl Style {
 impl Units {
     /// Takes in an attribute of the root element, if it is one of length.
     pub(super) fn parameter(&mut self, name: &str, value: &str) {
-        let Some((a, b)) = value.trim_ascii().split_once(' ') else { return };
+        let Some((a, b)) = split_at_any(value.trim_ascii(), b" ") else { return };
         match name {
             "extent" => {
                 let pixels = |text: &str| match length(text) {
@@ -142,7 +147,7 @@ impl Units {
                 self.pixels = (pixels(a), pixels(b.trim_ascii()));
             }
             "cellResolution" => {
-                if let (Ok(a @ 1..=10_000), Ok(b @ 1..=10_000)) = (a.parse(), b.trim_ascii().parse()) {
+                if let (Some(a @ 1..=10_000), Some(b @ 1..=10_000)) = (digits(a), digits(b.trim_ascii())) {
                     self.cells = (a, b);
                 }
             }
@@ -152,7 +157,7 @@ impl Units {
 
     /// Two lengths, across and down, in hundredths of a per cent. `None` for `auto` and what cannot be known.
     fn pair(&self, value: &str) -> Option<(u32, u32)> {
-        let (a, b) = value.split_once([' ', '\t', '\n', '\r'])?;
+        let (a, b) = split_at_any(value, b" \t\n\r")?;
         Some((
             hundredths(a, self.pixels.0, self.cells.0)?,
             hundredths(b.trim_ascii(), self.pixels.1, self.cells.1)?,
@@ -179,44 +184,64 @@ fn hundredths(text: &str, pixels: u64, cells: u64) -> Option<u32> {
 
 /// A number in thousandths, and its unit.
 fn length(text: &str) -> Option<(u64, &str)> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-    let (whole, millionths) = decimal(digits)?;
-    Some((whole.checked_mul(1000)?.checked_add(millionths / 1000)?, text.get(digits.len()..)?))
+    let (number, unit) = split_unit(text)?;
+    let (whole, millionths) = decimal(number)?;
+    Some((whole.checked_mul(1000)?.checked_add(millionths / 1000)?, unit))
 }
 
 fn either(value: &str, no: &str, yes: &[&str]) -> Option<bool> {
     if value == no { Some(false) } else { yes.contains(&value).then_some(true) }
 }
 
+/// The named colours that [`paint`] knows. In a table: a `match` on words is a comparison for each in code.
+const NAMES: [(&str, u8); 18] = [
+    ("black", 0),
+    ("red", 1),
+    ("maroon", 1),
+    ("lime", 2),
+    ("green", 2),
+    ("yellow", 3),
+    ("olive", 3),
+    ("blue", 4),
+    ("navy", 4),
+    ("magenta", 5),
+    ("fuchsia", 5),
+    ("purple", 5),
+    ("cyan", 6),
+    ("aqua", 6),
+    ("teal", 6),
+    ("white", 7),
+    ("silver", 7),
+    ("gray", 7),
+];
+
 /// A colour, TTML 1 section 8.3.2, as the nearest one of WebVTT: each channel on or off.
 fn paint(value: &str) -> Option<Paint> {
     let mut channels = [0, 0, 0, 255];
     if let Some(hex) = value.strip_prefix('#') {
-        if !matches!(hex.len(), 6 | 8) {
+        let bytes = hex_decode(hex).ok()?;
+        // The decoder passes over white space.
+        if !matches!(hex.len(), 6 | 8) || bytes.len() != hex.len() / 2 {
             return None;
         }
-        for (channel, pair) in channels.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            let [high, low] = *pair else { return None };
-            *channel = hex_value(high)? << 4 | hex_value(low)?;
+        for (channel, byte) in channels.iter_mut().zip(bytes) {
+            *channel = byte;
         }
     } else if value.starts_with("rgb") {
-        let (_, list) = value.strip_suffix(')')?.split_once('(')?;
-        for (channel, number) in channels.iter_mut().zip(list.split(',')) {
-            *channel = number.trim_ascii().parse().ok()?;
+        let (_, mut list) = split_at_any(value.strip_suffix(')')?, b"(")?;
+        for channel in &mut channels {
+            let (number, rest) = split_at_any(list, b",").unwrap_or((list, ""));
+            *channel = u8::try_from(digits(number.trim_ascii())?).ok()?;
+            if list.len() == number.len() {
+                break;
+            }
+            list = rest;
         }
+    } else if value == "transparent" {
+        return Some(Paint::Clear);
     } else {
-        return Some(Paint::Solid(match value {
-            "transparent" => return Some(Paint::Clear),
-            "black" => 0,
-            "red" | "maroon" => 1,
-            "lime" | "green" => 2,
-            "yellow" | "olive" => 3,
-            "blue" | "navy" => 4,
-            "magenta" | "fuchsia" | "purple" => 5,
-            "cyan" | "aqua" | "teal" => 6,
-            "white" | "silver" | "gray" => 7,
-            _ => return None,
-        }));
+        let (_, color) = NAMES.iter().find(|(name, _)| *name == value)?;
+        return Some(Paint::Solid(*color));
     }
     let [r, g, b, a] = channels;
     Some(if a == 0 { Paint::Clear } else { Paint::Solid(r >> 7 | g >> 7 << 1 | b >> 7 << 2) })

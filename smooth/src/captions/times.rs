@@ -2,6 +2,8 @@
 
 use core::num::{NonZeroU32, NonZeroU64};
 
+use crate::text::{digits, split_at_any};
+
 /// How to read the times of one document.
 pub(super) struct Clock {
     /// Nominal frames in a second.
@@ -38,13 +40,13 @@ impl Clock {
     pub(super) fn parameter(&mut self, name: &str, value: &str) {
         let value = value.trim_ascii();
         match name {
-            "frameRate" => self.frame_rate = value.parse().ok(),
-            "subFrameRate" => self.sub_frames = value.parse().unwrap_or(ONE),
-            "tickRate" => self.ticks = value.parse().ok(),
+            "frameRate" => self.frame_rate = rate(value),
+            "subFrameRate" => self.sub_frames = rate(value).unwrap_or(ONE),
+            "tickRate" => self.ticks = rate(value),
             "frameRateMultiplier" => {
                 // "1000 1001" since TTML 1, "1000:1001" in the drafts
-                let (a, b) = value.split_once([' ', ':']).unwrap_or((value, "1"));
-                if let (Ok(a), Ok(b)) = (a.parse(), b.trim_ascii().parse()) {
+                let (a, b) = split_at_any(value, b" :").unwrap_or((value, "1"));
+                if let (Some(a), Some(b)) = (rate(a), rate(b.trim_ascii())) {
                     self.multiplier = (a, b);
                 }
             }
@@ -57,17 +59,17 @@ impl Clock {
     /// The time that `text` says, in milliseconds. `None` if it is none.
     pub(super) fn read(&self, text: &str) -> Option<u64> {
         let text = text.trim_ascii();
-        let Some((hours, rest)) = text.split_once(':') else { return self.offset(text) };
-        let (minutes, rest) = rest.split_once(':')?;
-        let (seconds, frames) = rest.split_once(':').map_or((rest, None), |(s, f)| (s, Some(f)));
-        let minutes = count(hours)?.checked_mul(60)?.checked_add(count(minutes)?)?;
+        let Some((hours, rest)) = split_at_any(text, b":") else { return self.offset(text) };
+        let (minutes, rest) = split_at_any(rest, b":")?;
+        let (seconds, frames) = split_at_any(rest, b":").map_or((rest, None), |(s, f)| (s, Some(f)));
+        let minutes = digits(hours)?.checked_mul(60)?.checked_add(digits(minutes)?)?;
         let (seconds, millionths) = decimal(seconds)?;
         let seconds = minutes.checked_mul(60)?.checked_add(seconds)?;
         let (mut frame, mut part) = (0, 0);
         if let Some(text) = frames {
-            let (f, sub) = text.split_once('.').map_or((text, "0"), |(f, sub)| (f, sub));
+            let (f, sub) = split_at_any(text, b".").unwrap_or((text, "0"));
             (frame, part) =
-                (count(f)?, count(sub)?.checked_mul(MILLION)? / NonZeroU64::from(self.sub_frames));
+                (digits(f)?, digits(sub)?.checked_mul(MILLION)? / NonZeroU64::from(self.sub_frames));
         }
         if self.smpte && frames.is_some() {
             let rate = u64::from(self.frame_rate.unwrap_or(THIRTY).get());
@@ -80,9 +82,9 @@ impl Clock {
 
     /// A number with its unit.
     fn offset(&self, text: &str) -> Option<u64> {
-        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let (whole, millionths) = decimal(digits)?;
-        let unit = match text.get(digits.len()..)? {
+        let (number, unit) = split_unit(text)?;
+        let (whole, millionths) = decimal(number)?;
+        let unit = match unit {
             "h" => 3_600_000,
             "m" => 60_000,
             "s" => 1000,
@@ -114,14 +116,14 @@ impl Clock {
     }
 }
 
-/// Digits only: no sign, which `parse` would take.
-fn count(text: &str) -> Option<u64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+/// A number that something is divided by.
+fn rate(text: &str) -> Option<NonZeroU32> {
+    digits(text).and_then(|number| u32::try_from(number).ok()).and_then(NonZeroU32::new)
 }
 
 /// A number without a sign: what stands before the point, and millionths. Further digits are cut off.
 pub(super) fn decimal(text: &str) -> Option<(u64, u64)> {
-    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let (whole, fraction) = split_at_any(text, b".,").unwrap_or((text, ""));
     let (mut millionths, mut weight) = (0, MILLION);
     for b in fraction.bytes() {
         if !b.is_ascii_digit() {
@@ -130,7 +132,14 @@ pub(super) fn decimal(text: &str) -> Option<(u64, u64)> {
         weight /= 10;
         millionths = u64::from(b & 15).saturating_mul(weight).saturating_add(millionths);
     }
-    Some((if whole.is_empty() && !fraction.is_empty() { 0 } else { count(whole)? }, millionths))
+    Some((if whole.is_empty() && !fraction.is_empty() { 0 } else { digits(whole)? }, millionths))
+}
+
+/// Splits a number from its unit.
+pub(super) fn split_unit(text: &str) -> Option<(&str, &str)> {
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.' || byte == b',';
+    let at = text.bytes().position(|byte| !is_number(byte)).unwrap_or(text.len());
+    text.split_at_checked(at)
 }
 
 #[cfg(test)]

@@ -109,11 +109,11 @@ impl Codec {
 /// The FourCC in upper case, or what stands for it: the subtype of the stream, then `AudioTag`. Audio
 /// that says nothing at all is AAC.
 fn named(kind: Kind, level: &QualityLevel, subtype: &str) -> String {
-    let fourcc = level.fourcc.trim().to_ascii_uppercase();
+    let fourcc = level.fourcc.trim_ascii().to_ascii_uppercase();
     if !fourcc.is_empty() {
         return fourcc;
     }
-    let subtype = subtype.trim().to_ascii_uppercase();
+    let subtype = subtype.trim_ascii().to_ascii_uppercase();
     match kind {
         Kind::Video => fourcc,
         Kind::Text => match subtype.as_str() {

@@ -1,6 +1,7 @@
 //! What can be said of a manifest once it is read.
 
 use super::{Kind, Manifest, QualityLevel, Reason, Skipped, Stream};
+use crate::text::is_any;
 
 impl Manifest {
     /// Keeps the levels that `judge` accepts, and the streams with such a level or with their data in
@@ -50,10 +51,9 @@ impl Stream {
     /// its FourCC. Letter case is of no matter.
     #[must_use]
     pub fn is_caption(&self) -> bool {
-        let is = |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
         self.kind == Kind::Text
-            && (is(&self.subtype, &["CAPT", "SUBT", "SMPTE-TT-608"])
-                || self.levels.iter().any(|level| is(&level.fourcc, &["TTML", "DFXP"])))
+            && (is_any(&self.subtype, &["CAPT", "SUBT", "SMPTE-TT-608"])
+                || self.levels.iter().any(|level| is_any(&level.fourcc, &["TTML", "DFXP"])))
     }
 
     /// Whether its data stands in the manifest, so that nothing need be asked for.

@@ -25,16 +25,23 @@ mod request;
 pub use escape::{decode, encode};
 pub use request::{FragmentRequest, Noun, Request};
 
-use crate::{error::Error, manifest::QualityLevel, text::push_decimal};
+use crate::{
+    error::Error,
+    manifest::QualityLevel,
+    text::{is_any, push_decimal, rsplit_at, split_at_any},
+};
 
 /// The manifest that `user_url` means: `/Manifest` is appended to a publishing point (`.ism`, `.isml`,
 /// or an event of one) without it. A query stays, a fragment goes.
 #[must_use]
 pub fn manifest_url(user_url: &str) -> String {
-    let url = user_url.trim();
-    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let url = user_url.trim_ascii();
+    let url = split_at_any(url, b"#").map_or(url, |(url, _)| url);
     let (path, query) = url.split_at(path_end(url));
-    let bare = path.trim_end_matches('/');
+    let mut bare = path;
+    while let Some(shorter) = bare.strip_suffix('/') {
+        bare = shorter;
+    }
     let is_bare = match split_presentation(bare) {
         Some((_, rest)) => rest.is_empty() || is_event(rest),
         None => false,
@@ -47,8 +54,9 @@ pub fn manifest_url(user_url: &str) -> String {
 #[must_use]
 pub fn base(manifest_url: &str) -> &str {
     let (path, _) = manifest_url.split_at(path_end(manifest_url));
-    let host = path.find("://").map_or(0, |at| at.saturating_add(3));
-    let slash = path.rfind('/').filter(|&at| at >= host);
+    let host =
+        path.as_bytes().windows(3).position(|part| part == b"://").map_or(0, |at| at.saturating_add(3));
+    let slash = path.bytes().rposition(|byte| byte == b'/').filter(|&at| at >= host);
     slash.and_then(|at| path.get(..=at)).unwrap_or(path)
 }
 
@@ -63,9 +71,9 @@ pub fn expand(template: &str, level: &QualityLevel, time: u64) -> Result<String,
     let mut out = String::with_capacity(template.len().saturating_add(16));
     let mut has_time = false;
     let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
+    while let Some((before, after)) = split_at_any(rest, b"{") {
         let (token, after) =
-            after.split_once('}').ok_or(Error::Invalid { what: "Url", rule: "a brace is not closed" })?;
+            split_at_any(after, b"}").ok_or(Error::Invalid { what: "Url", rule: "a brace is not closed" })?;
         out.push_str(before);
         match Token::of(token) {
             Some(Token::Bitrate) => push_decimal(&mut out, level.bitrate.into()),
@@ -74,7 +82,9 @@ pub fn expand(template: &str, level: &QualityLevel, time: u64) -> Result<String,
                 has_time = true;
             }
             Some(Token::Attributes) if level.custom_attributes.is_empty() => {
-                out.truncate(out.trim_end_matches([',', ' ']).len());
+                while out.ends_with([',', ' ']) {
+                    out.pop();
+                }
             }
             Some(Token::Attributes) => request::push_attributes(&mut out, &level.custom_attributes),
             None => return Err(Error::Invalid { what: "Url", rule: "a token is unknown" }),
@@ -93,18 +103,27 @@ pub fn split_presentation(path: &str) -> Option<(&str, &str)> {
     let mut end = path.len();
     loop {
         let (head, rest) = path.split_at_checked(end)?;
-        let name = head.rsplit_once('/').map_or(head, |(_, name)| name);
+        let name = rsplit_at(head, b'/').map_or(head, |(_, name)| name);
         if is_presentation(name) {
             return Some((head, rest.strip_prefix('/').unwrap_or(rest)));
         }
-        end = head.rfind('/')?;
+        end = rsplit_at(head, b'/')?.0.len();
     }
 }
 
 /// Whether a template can name a fragment.
 pub(crate) fn has_start_time(template: &str) -> bool {
-    let tokens = template.split('{').skip(1).filter_map(|part| part.split_once('}'));
-    tokens.map(|(token, _)| Token::of(token)).any(|token| token == Some(Token::Time))
+    let mut rest = template;
+    while let Some((_, part)) = split_at_any(rest, b"{") {
+        rest = part;
+        let before_next = split_at_any(part, b"{").map_or(part, |(before, _)| before);
+        if let Some((token, _)) = split_at_any(before_next, b"}")
+            && Token::of(token) == Some(Token::Time)
+        {
+            return true;
+        }
+    }
+    false
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,29 +135,28 @@ enum Token {
 
 impl Token {
     fn of(token: &str) -> Option<Self> {
-        let is = |words: &[&str]| words.iter().any(|word| token.eq_ignore_ascii_case(word));
-        if is(&["bitrate"]) {
+        if is_any(token, &["bitrate"]) {
             return Some(Self::Bitrate);
         }
-        if is(&["start time", "start_time", "start%20time"]) {
+        if is_any(token, &["start time", "start_time", "start%20time"]) {
             return Some(Self::Time);
         }
-        is(&["CustomAttributes"]).then_some(Self::Attributes)
+        is_any(token, &["CustomAttributes"]).then_some(Self::Attributes)
     }
 }
 
 /// Where the path of `url` ends and its query begins.
 fn path_end(url: &str) -> usize {
-    url.find(['?', '#']).unwrap_or(url.len())
+    split_at_any(url, b"?#").map_or(url.len(), |(path, _)| path.len())
 }
 
 fn is_presentation(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|e| e.eq_ignore_ascii_case("ism") || e.eq_ignore_ascii_case("isml"))
+    rsplit_at(name, b'.').is_some_and(|(_, extension)| is_any(extension, &["ism", "isml"]))
 }
 
 fn is_event(rest: &str) -> bool {
-    !rest.contains('/') && rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("events("))
+    split_at_any(rest, b"/").is_none()
+        && rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("events("))
 }
 
 #[cfg(test)]
