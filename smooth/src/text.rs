@@ -127,6 +127,16 @@ pub(crate) fn rsplit_at(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// `parts` one after the other. `concat` of slices comes with more cases than a player needs.
+#[inline(never)]
+pub(crate) fn concat(parts: &[&str]) -> String {
+    let mut all = String::new();
+    for part in parts {
+        all.push_str(part);
+    }
+    all
+}
+
 /// Whether `text` is one of `words`, in any letter case.
 #[inline(never)]
 pub(crate) fn is_any(text: &str, words: &[&str]) -> bool {

@@ -105,6 +105,15 @@ mod tests {
         assert_eq!(ms.rescale(1_747_295_948_867, Timescale::DEFAULT), 17_472_959_488_670_000);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn rescaling_is_exact_for_every_number(ticks: u64, from in 1..=u32::MAX, to in 1..=u32::MAX) {
+            let wide = u128::from(ticks) * u128::from(to) / u128::from(from);
+            let (from, to) = (Timescale::new(from.into()).unwrap(), Timescale::new(to.into()).unwrap());
+            proptest::prop_assert_eq!(from.rescale(ticks, to), u64::try_from(wide).unwrap_or(u64::MAX));
+        }
+    }
+
     #[test]
     fn seconds_round_trip_and_saturate() {
         assert_eq!(Timescale::DEFAULT.ticks(2.0), 20_000_000);

@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::nal;
 use crate::boxes::cursor::{Cursor, Writer};
-use crate::text::hex_encode;
+use crate::text::{concat, hex_encode};
 
 const SPS: u8 = 7;
 const PPS: u8 = 8;
@@ -101,7 +101,7 @@ impl Config {
 
     /// RFC 6381: profile, compatibility and level in hex.
     pub(super) fn codec_string(&self) -> String {
-        ["avc1.", &hex_encode(&self.profile())].concat()
+        concat(&["avc1.", &hex_encode(&self.profile())])
     }
 
     /// Profile, compatibility flags and level of the first parameter set.

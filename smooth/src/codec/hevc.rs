@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::nal;
 use crate::boxes::cursor::{Cursor, Writer};
-use crate::text::{hex_encode, push_decimal};
+use crate::text::{concat, hex_encode, push_decimal};
 
 const VPS: u8 = 32;
 const SPS: u8 = 33;
@@ -119,7 +119,7 @@ impl Config {
         let idc = profile & 0x1f;
         let compatibility = u32::from_be_bytes(compatibility).reverse_bits();
         let tier = if profile & 0x20 == 0 { ".L" } else { ".H" };
-        let mut codec = ["hvc1.", space].concat();
+        let mut codec = concat(&["hvc1.", space]);
         push_decimal(&mut codec, idc.into());
         codec.push('.');
         push_hex(&mut codec, &compatibility.to_be_bytes());

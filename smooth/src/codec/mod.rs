@@ -14,6 +14,7 @@ pub mod hevc;
 mod nal;
 
 use crate::manifest::{Kind, QualityLevel, Reason};
+use crate::text::{concat, is_any};
 
 /// A codec with what its decoder needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,19 +43,21 @@ impl Codec {
     pub fn from_level(kind: Kind, level: &QualityLevel, subtype: &str) -> Result<Self, Reason> {
         let data = level.private_data.as_slice();
         let fourcc = named(kind, level, subtype);
+        // Tables of words: a pattern is a comparison for each in the player's code.
         let codec = match (kind, fourcc.as_str()) {
-            (Kind::Video, "H264" | "AVC1" | "X264" | "DAVC" | "") => {
+            (Kind::Video, word) if is_any(word, &["H264", "AVC1", "X264", "DAVC", ""]) => {
                 avc::Config::read(data, level.nal_length).map(|mut config| {
                     (config.width, config.height) = picture(level, config.width, config.height);
                     Self::Avc(config)
                 })
             }
-            (Kind::Video, "HVC1" | "HEV1" | "HEVC" | "H265") => hevc::Config::read(data, level.nal_length)
-                .map(|mut config| {
+            (Kind::Video, word) if is_any(word, &["HVC1", "HEV1", "HEVC", "H265"]) => {
+                hevc::Config::read(data, level.nal_length).map(|mut config| {
                     (config.width, config.height) = picture(level, config.width, config.height);
                     Self::Hevc(config)
-                }),
-            (Kind::Audio, "AACL" | "AAC" | "MP4A" | "AACH" | "AACP") => {
+                })
+            }
+            (Kind::Audio, word) if is_any(word, &["AACL", "AAC", "MP4A", "AACH", "AACP"]) => {
                 let profile = match fourcc.as_str() {
                     "AACH" => aac::Profile::He,
                     "AACP" => aac::Profile::HeV2,
@@ -62,10 +65,10 @@ impl Codec {
                 };
                 aac::Config::read(data, profile, level.sampling_rate, level.channels).map(Self::Aac)
             }
-            (Kind::Audio, "EC-3" | "EC3" | "DEC3") => {
+            (Kind::Audio, word) if is_any(word, &["EC-3", "EC3", "DEC3"]) => {
                 ec3::Config::read(data, level.channels, level.sampling_rate).map(Self::Ec3)
             }
-            (Kind::Text, "TTML" | "DFXP" | "STPP") => return Ok(Self::Ttml),
+            (Kind::Text, word) if is_any(word, &["TTML", "DFXP", "STPP"]) => return Ok(Self::Ttml),
             _ => return Err(Reason::UnsupportedCodec(fourcc)),
         };
         codec.ok_or(Reason::BadPrivateData)
@@ -102,7 +105,7 @@ impl Codec {
             Kind::Audio => "audio",
             Kind::Text => "application",
         };
-        [container, "/mp4; codecs=\"", &self.codec_string(), "\""].concat()
+        concat(&[container, "/mp4; codecs=\"", &self.codec_string(), "\""])
     }
 }
 
@@ -116,13 +119,11 @@ fn named(kind: Kind, level: &QualityLevel, subtype: &str) -> String {
     let subtype = subtype.trim_ascii().to_ascii_uppercase();
     match kind {
         Kind::Video => fourcc,
-        Kind::Text => match subtype.as_str() {
-            "CAPT" | "SUBT" | "SMPTE-TT-608" | "" => String::from("TTML"),
-            _ => subtype,
-        },
+        Kind::Text if is_any(&subtype, &["CAPT", "SUBT", "SMPTE-TT-608", ""]) => String::from("TTML"),
+        Kind::Text => subtype,
         Kind::Audio => {
             let named = match level.audio_tag {
-                _ if matches!(subtype.as_str(), "AACL" | "AACH" | "AACP" | "WMAPRO" | "EC-3") => &subtype,
+                _ if is_any(&subtype, &["AACL", "AACH", "AACP", "WMAPRO", "EC-3"]) => &subtype,
                 0 | 0xff | 0x1600..=0x1610 => "AACL",
                 0x01 => "PCM",
                 0x55 => "MP3",

@@ -28,7 +28,7 @@ pub use request::{FragmentRequest, Noun, Request};
 use crate::{
     error::Error,
     manifest::QualityLevel,
-    text::{is_any, push_decimal, rsplit_at, split_at_any},
+    text::{concat, is_any, push_decimal, rsplit_at, split_at_any},
 };
 
 /// The manifest that `user_url` means: `/Manifest` is appended to a publishing point (`.ism`, `.isml`,
@@ -46,7 +46,7 @@ pub fn manifest_url(user_url: &str) -> String {
         Some((_, rest)) => rest.is_empty() || is_event(rest),
         None => false,
     };
-    if is_bare { [bare, "/Manifest", query].concat() } else { url.to_owned() }
+    if is_bare { concat(&[bare, "/Manifest", query]) } else { url.to_owned() }
 }
 
 /// What fragment URLs are relative to: `manifest_url` up to the last slash of its path, inclusive.

@@ -87,16 +87,17 @@ fn missing_fourcc<'a>(stream: &'a Stream, level: &QualityLevel, fourcc: &'a str)
     if !fourcc.is_empty() || stream.kind == Kind::Text {
         return fourcc;
     }
-    match stream.subtype.as_str() {
-        codec @ ("AACL" | "AACH" | "AACP" | "WMAPRO" | "WMAP" | "WMA2" | "H264" | "AVC1" | "WVC1"
-        | "HVC1") => codec,
+    const CODECS: [&str; 10] =
+        ["AACL", "AACH", "AACP", "WMAPRO", "WMAP", "WMA2", "H264", "AVC1", "WVC1", "HVC1"];
+    if text::is_any(&stream.subtype, &CODECS) {
+        return &stream.subtype;
+    }
+    match level.audio_tag {
         _ if stream.kind == Kind::Video => "",
-        _ => match level.audio_tag {
-            255 => "AACL",
-            353 => "WMA2",
-            354 => "WMAP",
-            _ => "",
-        },
+        255 => "AACL",
+        353 => "WMA2",
+        354 => "WMAP",
+        _ => "",
     }
 }
 

@@ -232,12 +232,12 @@ fn rename(stream: &mut Stream, others: &[Stream]) -> Result<(), Reason> {
     }
     let mut name = stream.name.clone();
     if !stream.language.is_empty() {
-        name = [&name, "_", &stream.language].concat();
+        name = text::concat(&[&name, "_", &stream.language]);
     }
     let mut candidate = name.clone();
     let mut suffix = 2u32;
     while taken(&candidate) {
-        candidate = [&name, "_"].concat();
+        candidate = text::concat(&[&name, "_"]);
         text::push_decimal(&mut candidate, suffix.into());
         suffix = suffix.saturating_add(1);
     }
