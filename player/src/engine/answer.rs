@@ -8,6 +8,7 @@ use super::command::{Command, RequestId};
 use super::event::Failure;
 use super::notice::{Notice, SwitchReason};
 use super::session::Session;
+use super::time::Bound;
 use super::track::{Cursor, Flight};
 
 impl Session {
@@ -185,7 +186,7 @@ impl Session {
                 kind,
                 from,
                 to: chosen.model.bitrate,
-                position: chunk.map_or(0.0, |c| stream.place(c, self.zero).0.max(0.0)),
+                position: chunk.map_or(0.0, |c| stream.place(c, self.zero).0.at_least(0.0)),
                 reason: track.reason,
             });
         }

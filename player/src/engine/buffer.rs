@@ -7,13 +7,14 @@ use super::event::AppendFailure;
 use super::failure::FAILING;
 use super::notice::{Code, Problem, Severity};
 use super::session::Session;
+use super::time::Bound;
 use super::track::Cursor;
 
 impl Session {
     /// Removes what lies too far behind the playhead, and islands far ahead of it.
     pub(super) fn evict(&mut self) {
         let playhead = self.element.playhead();
-        let behind = playhead.min(self.element.position) - self.settings.back_buffer;
+        let behind = playhead.at_most(self.element.position) - self.settings.back_buffer;
         for i in 0..self.tracks.len() {
             let Some(track) = self.tracks.get(i).filter(|t| t.is_media() && !t.evicting) else { continue };
             let ranges = self.element.ranges(track.kind);
@@ -94,7 +95,7 @@ impl Session {
         let Some(kind) = self.tracks.get(i).map(|t| t.kind) else { return };
         let ahead = self.element.reach(kind, playhead) - playhead;
         let least = self.fragment() * 2.0;
-        let goal = (ahead.min(self.goal) * 0.75).max(least);
+        let goal = (ahead.at_most(self.goal) * 0.75).at_least(least);
         if goal < self.goal {
             self.goal = goal;
             self.out.problem(Code::BufferFull, kind, String::new(), None);
@@ -102,7 +103,7 @@ impl Session {
         if let Some(track) = self.tracks.get_mut(i) {
             track.retry_at = self.now + QUOTA_PAUSE;
         }
-        self.settings.back_buffer = self.settings.back_buffer.min(SMALL_BACK_BUFFER);
+        self.settings.back_buffer = self.settings.back_buffer.at_most(SMALL_BACK_BUFFER);
         if playhead > KEEP_BEHIND {
             self.remove(i, 0.0, playhead - KEEP_BEHIND);
         }
@@ -114,7 +115,7 @@ impl Session {
             self.cancel_silently(i);
         }
         let playhead = self.element.playhead();
-        self.element.target = Some(past.map_or(playhead, |past| past.max(playhead)));
+        self.element.target = Some(past.map_or(playhead, |past| past.at_least(playhead)));
         self.element.video.clear();
         self.element.audio.clear();
         self.ended = false;

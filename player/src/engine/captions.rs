@@ -8,6 +8,7 @@ use super::command::{Command, Cue, TextTrackId};
 use super::notice::{Code, Notice};
 use super::session::Session;
 use super::stream::Stream;
+use super::time::Bound;
 use super::track::{Cursor, Track};
 
 /// State of the caption streams.
@@ -182,9 +183,7 @@ impl Session {
             track.cues.insert(place, key);
             let settings = webvtt::cue_settings(&cue);
             let seconds = |ms: u64| ms as f64 / 1000.0;
-            let start = seconds(begin);
-            let place = cues.partition_point(|known: &Cue| known.start <= start);
-            cues.insert(place, Cue { start, end: seconds(end), text: cue.text, settings });
+            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings });
         }
         if !cues.is_empty() {
             self.out.push(Command::AddCues { track: track.id, cues });
@@ -194,7 +193,7 @@ impl Session {
     /// Forgets cues that lie far behind.
     pub(super) fn clear_old_cues(&mut self, behind: f64) {
         for track in &mut self.captions.tracks {
-            let limit = ((behind - KEEP_CUES).max(0.0) * 1000.0) as u64;
+            let limit = ((behind - KEEP_CUES).at_least(0.0) * 1000.0) as u64;
             let old = track.cues.first().is_some_and(|(start, ..)| start.saturating_add(CUE_STEP_MS) < limit);
             if old {
                 track.cues.retain(|&(_, end, _)| end > limit);

@@ -122,7 +122,7 @@ pub enum Command {
     AddCues {
         /// Which track.
         track: TextTrackId,
-        /// In order of their start.
+        /// In the order of the document: a text track sorts its cues itself.
         cues: Vec<Cue>,
     },
     /// Remove the cues of a text track that end at `before` or earlier.

@@ -7,6 +7,7 @@ use super::command::Command;
 use super::event::Media;
 use super::notice::{Code, GapCause, Notice, SwitchReason};
 use super::session::{Phase, Session};
+use super::time::Bound;
 
 impl Session {
     /// `currentTime` was set.
@@ -14,7 +15,7 @@ impl Session {
         if !position.is_finite() {
             return;
         }
-        let position = position.max(0.0);
+        let position = position.at_least(0.0);
         self.element.seeking = true;
         self.watch.reset(self.now);
         if self.element.target.is_some_and(|target| (target - position).abs() < 0.01) {
@@ -35,7 +36,7 @@ impl Session {
     fn clamp(&self, position: f64) -> f64 {
         match self.window() {
             Some(window) if position > window.target + CLAMP_SLACK => window.target,
-            Some(window) => position.max(window.start),
+            Some(window) => position.at_least(window.start),
             None => position,
         }
     }
@@ -137,14 +138,14 @@ impl Session {
         };
         let playhead = self.element.playhead();
         let reach = |k: Kind| self.element.reach(k, playhead) - playhead;
-        let buffered = self.media().map(|(t, _)| reach(t.kind)).fold(f64::INFINITY, f64::min);
+        let buffered = self.media().map(|(t, _)| reach(t.kind)).fold(f64::INFINITY, Bound::at_most);
         let stalled_now = self.watch.stalled_for(self.now);
         Stats {
             throughput: self.meter.throughput().map_or(0, |bits| bits as u64),
             video_bitrate: bitrate(Kind::Video),
             audio_bitrate: bitrate(Kind::Audio),
             buffered: if buffered.is_finite() { buffered } else { 0.0 },
-            latency: self.window().map_or(0.0, |window| (window.edge - playhead).max(0.0)),
+            latency: self.window().map_or(0.0, |window| (window.edge - playhead).at_least(0.0)),
             stalled: self.out.stats.stalled + stalled_now,
             ..self.out.stats
         }

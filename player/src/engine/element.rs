@@ -3,6 +3,7 @@
 use smooth::manifest::Kind;
 
 use super::event::{Media, Range};
+use super::time::Bound;
 
 /// State of the media element, owned.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +27,7 @@ pub(super) struct Element {
 impl Element {
     /// Takes in what the element says.
     pub(super) fn update(&mut self, media: &Media<'_>) {
-        self.position = if media.position.is_finite() { media.position.max(0.0) } else { 0.0 };
+        self.position = if media.position.is_finite() { media.position.at_least(0.0) } else { 0.0 };
         copy(&mut self.video, media.video);
         copy(&mut self.audio, media.audio);
         self.paused = media.paused;
@@ -70,12 +71,12 @@ impl Element {
 
     /// Seconds that one buffer holds between two positions.
     pub(super) fn held_between(&self, kind: Kind, start: f64, end: f64) -> f64 {
-        self.ranges(kind).iter().map(|r| (r.end.min(end) - r.start.max(start)).max(0.0)).sum()
+        self.ranges(kind).iter().map(|r| (r.end.at_most(end) - r.start.at_least(start)).at_least(0.0)).sum()
     }
 
     /// Whether one buffer holds all of `start..end`, but for rounding.
     pub(super) fn holds(&self, kind: Kind, start: f64, end: f64) -> bool {
-        let slack = ((end - start) * 0.25).min(SLACK);
+        let slack = ((end - start) * 0.25).at_most(SLACK);
         self.ranges(kind).iter().any(|range| range.start <= start + slack && range.end >= end - slack)
     }
 

@@ -14,6 +14,7 @@ use super::event::Failure;
 use super::live::TEXT_POLL;
 use super::notice::{Code, Notice, Problem, Severity};
 use super::session::Session;
+use super::time::Bound;
 use super::track::{Cursor, Flight, Track};
 
 impl Session {
@@ -67,7 +68,7 @@ impl Session {
         let half = stream.timescale.seconds(flight.chunk.duration) / 2.0;
         // A held request has waited already, unless something on the way answered for the origin.
         let from = if flight.held { flight.sent } else { now };
-        track.retry_at = (from + half.clamp(0.25, 5.0)).max(now);
+        track.retry_at = (from + half.at_least(0.25).at_most(5.0)).at_least(now);
         if track.not_yet >= 2 && track.is_media() && track.chosen.is_none() {
             // One bitrate of the encoder may be lost while the others go on.
             let levels = stream.levels.len();
@@ -165,7 +166,7 @@ impl Session {
         let Some(track) = self.tracks.get_mut(i) else { return };
         let Some(stream) = self.streams.get(track.stream) else { return };
         let kind = track.kind;
-        let position = stream.place(chunk, self.zero).0.max(0.0);
+        let position = stream.place(chunk, self.zero).0.at_least(0.0);
         let url = track.last_url.clone();
         track.go_to(Cursor::After(chunk.time));
         track.skipped = track.skipped.saturating_add(1);

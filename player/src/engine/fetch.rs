@@ -8,6 +8,7 @@ use super::command::{Command, Purpose};
 use super::element::SLACK;
 use super::notice::SwitchReason;
 use super::session::{Phase, Session};
+use super::time::Bound;
 use super::track::{Cursor, Flight};
 
 /// What a track does now.
@@ -84,7 +85,7 @@ impl Session {
             (self.element.held_between(track.kind, playhead, start), self.goal)
         } else if self.live.is_some() {
             // Late enough that the broadcast has gone on, and the fragment tells what follows it.
-            (start - playhead, self.goal.min(self.fragment() * 1.5))
+            (start - playhead, self.goal.at_most(self.fragment() * 1.5))
         } else {
             (start - playhead, self.goal)
         };
@@ -128,7 +129,7 @@ impl Session {
             // Long enough for the fragment to come a whole duration late. An answer "not yet" leaves
             // time to try another quality, so the full time is asked for only when that was in vain.
             let expected = stream.expected(chunk.time, self.zero) - self.now;
-            let patience = (expected.max(0.0) + stream.timescale.seconds(chunk.duration)) * 1000.0;
+            let patience = (expected.at_least(0.0) + stream.timescale.seconds(chunk.duration)) * 1000.0;
             let wait =
                 if track.not_yet >= 2 { self.hold } else { (patience as u32).clamp(500, self.hold.max(500)) };
             address.push_str(if address.contains('?') { "&wait=" } else { "?wait=" });

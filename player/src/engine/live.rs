@@ -11,6 +11,7 @@ use super::notice::{Code, GapCause, Notice};
 use super::session::Session;
 use super::start::earliest;
 use super::stream::{Level, Reloaded, Stream};
+use super::time::Bound;
 use super::track::Track;
 
 /// What is known of a running broadcast.
@@ -66,18 +67,18 @@ impl Session {
         let (mut start, mut edge) = (0.0_f64, f64::INFINITY);
         for (track, stream) in self.media() {
             if let (Some(first), Some(newest)) = (stream.chunks.first(), stream.newest()) {
-                start = start.max(stream.place(first, self.zero).0);
-                edge = edge.min(self.edge_of(track, stream, stream.place(newest, self.zero)));
+                start = start.at_least(stream.place(first, self.zero).0);
+                edge = edge.at_most(self.edge_of(track, stream, stream.place(newest, self.zero)));
             }
         }
         if !edge.is_finite() {
             return Some(Window::default());
         }
         if live.dvr > 0.0 {
-            start = start.max(edge - live.dvr);
+            start = start.at_least(edge - live.dvr);
         }
         let delay = self.settings.live_delay.unwrap_or_else(|| self.fragment() * LIVE_DELAY);
-        Some(Window { start, target: (edge - delay).max(start), edge })
+        Some(Window { start, target: (edge - delay).at_least(start), edge })
     }
 
     /// End of what a track can have. A track that is far behind hears nothing of the edge; that moves on
@@ -95,7 +96,7 @@ impl Session {
 
     /// Duration of a fragment, in seconds.
     pub(super) fn fragment(&self) -> f64 {
-        self.media().map(|(_, stream)| stream.chunk_seconds()).fold(0.5, f64::max).min(30.0)
+        self.media().map(|(_, stream)| stream.chunk_seconds()).fold(0.5, Bound::at_least).at_most(30.0)
     }
 
     /// Media tracks and their streams.
@@ -128,7 +129,7 @@ impl Session {
         // Every fragment while it brings news, then more and more rarely.
         let pause = match live.idle_reloads {
             0 => fragment,
-            n => (fragment / 2.0 * f64::from(1_u32 << n.min(8))).min(fragment.max(RAREST)),
+            n => (fragment / 2.0 * f64::from(1_u32 << n.min(8))).at_most(fragment.at_least(RAREST)),
         };
         let decent = self.loader.loaded_at + pause;
         if live.wanted {
@@ -139,17 +140,17 @@ impl Session {
             let Some(stream) = self.streams.get(track.stream) else { continue };
             let mut at = decent;
             if let Some(last) = stream.chunks.last() {
-                at = at.max(stream.expected(last.end(), self.zero));
+                at = at.at_least(stream.expected(last.end(), self.zero));
             }
             if track.kind == Kind::Text {
                 // Captions are sparse: silence is no sign of news.
-                at = at.max(self.loader.loaded_at + fragment.max(TEXT_POLL));
+                at = at.at_least(self.loader.loaded_at + fragment.at_least(TEXT_POLL));
             }
-            due = Some(due.map_or(at, |due| due.min(at)));
+            due = Some(due.map_or(at, |due| due.at_most(at)));
         }
         if self.captions.missing {
             let at = self.loader.loaded_at + MISSING_CAPTIONS_POLL;
-            due = Some(due.map_or(at, |due| due.min(at)));
+            due = Some(due.map_or(at, |due| due.at_most(at)));
         }
         due
     }
@@ -296,13 +297,13 @@ impl Session {
                     stream.chunks.remove_before(newest.end().saturating_sub(kept));
                 }
             }
-            self.goal = self.goal.min((live.dvr * 0.8).max(fragment * 2.0));
+            self.goal = self.goal.at_most((live.dvr * 0.8).at_least(fragment * 2.0));
         }
         if !waiting {
             live.progress_at = now;
         }
         let quiet = now - live.progress_at;
-        let patience = (fragment * 3.0).max(6.0);
+        let patience = (fragment * 3.0).at_least(6.0);
         if quiet >= patience && !live.silent {
             live.silent = true;
             live.wanted = true;
@@ -320,7 +321,7 @@ impl Session {
         let dry = |track: &Track| self.element.reach(track.kind, playhead) <= playhead + SLACK;
         if slid && self.media().any(|(track, _)| dry(track)) {
             // A little further in, or it slides out again at once.
-            let to = (window.start + fragment * 2.0).min(window.target).max(window.start);
+            let to = (window.start + fragment * 2.0).at_most(window.target).at_least(window.start);
             self.out.notify(Notice::GapJump { from: playhead, to, cause: GapCause::WindowSlid });
             self.jump(to);
         }

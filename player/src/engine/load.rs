@@ -9,6 +9,7 @@ use super::live::Live;
 use super::notice::{Code, Notice, Problem, Severity};
 use super::session::{Phase, Session};
 use super::stream::Stream;
+use super::time::Bound;
 
 /// Requests for the manifest.
 #[derive(Debug, Default)]
@@ -103,7 +104,7 @@ impl Session {
     /// Pause after `failures` earlier failures.
     pub(super) fn backoff(&self, failures: u32) -> f64 {
         let factor = 1_u32 << failures.min(10);
-        (self.settings.backoff * f64::from(factor)).min(self.settings.max_backoff)
+        (self.settings.backoff * f64::from(factor)).at_most(self.settings.max_backoff)
     }
 
     pub(super) fn manifest_problem(&self, code: Code, status: u16) -> Problem {

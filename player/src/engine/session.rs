@@ -11,7 +11,7 @@ use super::live::Live;
 use super::load::Loader;
 use super::notice::{Code, Notice, Problem, Severity};
 use super::stream::Stream;
-use super::time::Zero;
+use super::time::{Bound, Zero};
 use super::track::{Cursor, Track};
 use super::watch::Watch;
 use super::{Settings, Stats};
@@ -138,7 +138,7 @@ impl Session {
 
     /// Wakes the engine at `at`, if nothing wakes it before.
     pub(super) fn wake_at(&mut self, at: f64) {
-        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+        self.wake = Some(self.wake.map_or(at, |wake| wake.at_most(at)));
     }
 
     /// Carries on with whatever is due.

@@ -7,7 +7,7 @@ use super::command::Command;
 use super::notice::{Code, Notice};
 use super::session::{Phase, Session};
 use super::stream::Stream;
-use super::time::Zero;
+use super::time::{Bound, Zero};
 use super::track::Track;
 
 impl Session {
@@ -138,9 +138,9 @@ impl Session {
         let position = match self.window() {
             Some(window) => {
                 let wanted = self.start.unwrap_or(window.target);
-                wanted.min(window.target).max(window.start)
+                wanted.at_most(window.target).at_least(window.start)
             }
-            None => self.start.unwrap_or(0.0).max(self.ragged_start()).min(self.end()),
+            None => self.start.unwrap_or(0.0).at_least(self.ragged_start()).at_most(self.end()),
         };
         if position > 0.0 {
             self.jump(position);
@@ -154,7 +154,7 @@ impl Session {
         let mut start = 0.0_f64;
         for (_, stream) in self.media() {
             if let Some(first) = stream.chunks.first() {
-                start = start.max(stream.place(first, self.zero).0);
+                start = start.at_least(stream.place(first, self.zero).0);
             }
         }
         start
@@ -165,7 +165,7 @@ impl Session {
         let mut end = 0.0_f64;
         for (_, stream) in self.media() {
             if let Some(last) = stream.chunks.last() {
-                end = end.max(stream.place(last, self.zero).1);
+                end = end.at_least(stream.place(last, self.zero).1);
             }
         }
         end

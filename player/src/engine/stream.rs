@@ -4,7 +4,7 @@ use smooth::codec::Codec;
 use smooth::manifest::{Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
 use smooth::{Limits, Span, Timescale};
 
-use super::time::Zero;
+use super::time::{Bound, Zero};
 use super::{LevelInfo, StreamInfo};
 
 /// A quality level that plays.
@@ -173,7 +173,7 @@ impl Stream {
         if self.served.is_none_or(|served| time >= served) {
             self.served = Some(time);
             self.offset = Some(match self.offset {
-                Some(known) if !sure => known.min(offset),
+                Some(known) if !sure => known.at_most(offset),
                 _ => offset,
             });
         }

@@ -46,6 +46,25 @@ impl Zero {
     }
 }
 
+/// Bounds of a number of seconds. `f64::max` and `f64::min` weigh both sides for NaN, at twice the code; here
+/// only a NaN in front gives way.
+pub(super) trait Bound: Sized {
+    /// The larger of the two.
+    fn at_least(self, least: Self) -> Self;
+    /// The smaller of the two.
+    fn at_most(self, most: Self) -> Self;
+}
+
+impl Bound for f64 {
+    fn at_least(self, least: Self) -> Self {
+        if self > least { self } else { least }
+    }
+
+    fn at_most(self, most: Self) -> Self {
+        if self < most { self } else { most }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use super::answer::NUDGE;
 use super::element::SLACK;
 use super::notice::{GapCause, Notice};
 use super::session::Session;
+use super::time::Bound;
 
 /// What the watch remembers.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +94,7 @@ impl Session {
         let position = self.element.position;
         let kinds = self.media_kinds();
         let ahead =
-            kinds.iter().map(|&k| self.element.reach(k, position) - position).fold(f64::MAX, f64::min);
+            kinds.iter().map(|&k| self.element.reach(k, position) - position).fold(f64::MAX, Bound::at_most);
         if ahead < 0.5 {
             return;
         }

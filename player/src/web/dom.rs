@@ -6,6 +6,10 @@ use web_sys::{Event, EventTarget, MediaSource};
 
 #[wasm_bindgen]
 extern "C" {
+    /// The page's window. (`web_sys::window()` looks for a global object in four places first.)
+    #[wasm_bindgen(thread_local_v2, js_name = window)]
+    static WINDOW: web_sys::Window;
+
     /// The class `MediaSource` or `ManagedMediaSource`, itself an object.
     #[derive(Clone, Debug)]
     pub(super) type SourceClass;
@@ -33,6 +37,11 @@ extern "C" {
     pub(super) fn done(this: &Piece) -> bool;
     #[wasm_bindgen(method, getter)]
     pub(super) fn value(this: &Piece) -> js_sys::Uint8Array;
+}
+
+/// The page's window.
+pub(super) fn window() -> web_sys::Window {
+    WINDOW.with(Clone::clone)
 }
 
 /// The browser's class for media sources: `MediaSource`, or `ManagedMediaSource` where that is missing

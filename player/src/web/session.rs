@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlVideoElement, Performance, Window};
 
 use super::buffer::{Outcome, Task};
-use super::dom::{Listener, SourceClass, shift, source_class};
+use super::dom::{Listener, SourceClass, shift, source_class, window};
 use super::fetch::Request;
 use super::marks::Marks;
 use super::source::{Source, listen};
@@ -91,7 +91,7 @@ impl Session {
         settings: Settings,
         credentials: bool,
     ) -> Option<Rc<Self>> {
-        let window = web_sys::window()?;
+        let window = window();
         let performance = window.performance()?;
         let (class, managed) = source_class(&window)?;
         let session = Rc::new_cyclic(|me: &Weak<Self>| Self {

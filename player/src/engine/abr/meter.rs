@@ -4,6 +4,8 @@
 //! which at least one of them receives. The time to the first byte is kept apart: an origin may hold a
 //! request until the fragment exists, and that says nothing about the network.
 
+use crate::engine::time::Bound;
+
 /// Estimates throughput in bits/s.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Meter {
@@ -43,7 +45,7 @@ impl Meter {
         self.receiving = self.receiving.saturating_sub(1);
         if self.receiving == 0 {
             if self.bytes >= SMALL || (self.slow.weight == 0.0 && self.bytes > 0) {
-                self.busy = self.busy.max(QUICK);
+                self.busy = self.busy.at_least(QUICK);
                 self.close();
             }
             self.bytes = 0;
@@ -62,7 +64,7 @@ impl Meter {
     /// Bits/s; `None` before the first measurement. The lower of a quick and a calm estimate: down at
     /// once, up with care.
     pub(in crate::engine) fn throughput(&self) -> Option<f64> {
-        (self.slow.weight > 0.0).then(|| self.fast.value.min(self.slow.value))
+        (self.slow.weight > 0.0).then(|| self.fast.value.at_most(self.slow.value))
     }
 
     /// Seconds to the first byte.
@@ -82,7 +84,7 @@ impl Meter {
         let mut rate = self.bytes as f64 * 8.0 / seconds;
         if self.slow.weight > 0.0 {
             // A response from a cache arrives at no network's speed: no sample counts for more than this.
-            rate = rate.min(self.slow.value.max(1.0) * OUTLIER);
+            rate = rate.at_most(self.slow.value.at_least(1.0) * OUTLIER);
         }
         self.fast.add(rate, seconds, 1.0);
         self.slow.add(rate, seconds, 3.0);
@@ -103,7 +105,7 @@ impl Mean {
         let total = self.weight + weight;
         if total > 0.0 {
             self.value += (value - self.value) * weight / total;
-            self.weight = total.min(cap);
+            self.weight = total.at_most(cap);
         }
     }
 }

@@ -8,6 +8,7 @@ mod meter;
 pub(super) use meter::Meter;
 
 use super::notice::SwitchReason;
+use super::time::Bound;
 
 /// A level that may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn choose(rungs: &[Rung], current: Option<u32>, input: &Input) -> Opt
     let lowest = *rungs.first()?;
     let measured = input.throughput.unwrap_or(input.initial);
     // The first byte costs its time in every fragment.
-    let share = (input.safety - input.latency / input.duration.max(0.1)).max(0.1);
+    let share = (input.safety - input.latency / input.duration.at_least(0.1)).at_least(0.1);
     let fits = |share: f64| {
         let budget = measured * share - input.others;
         rungs.iter().rev().find(|rung| f64::from(rung.bitrate) <= budget).copied().unwrap_or(lowest)
@@ -61,7 +62,7 @@ pub(super) fn choose(rungs: &[Rung], current: Option<u32>, input: &Input) -> Opt
     }
     if best.bitrate < current {
         // A level that still arrives faster than it plays may stay while the buffer is comfortable.
-        let comfortable = input.ahead >= (input.duration * 2.0).max(4.0);
+        let comfortable = input.ahead >= (input.duration * 2.0).at_least(4.0);
         if comfortable && f64::from(current) <= measured * 0.9 - input.others {
             return stay(rungs, current);
         }
@@ -105,20 +106,20 @@ pub(super) fn abandon(rungs: &[Rung], progress: &Progress, input: &Input) -> Opt
     }
     let expected = f64::from(progress.bitrate) * input.duration / 8.0;
     let size = progress.size.map_or(expected, |size| size as f64);
-    let left = (size - progress.received as f64).max(0.0);
+    let left = (size - progress.received as f64).at_least(0.0);
     if left < size * 0.1 {
         return None;
     }
     let own = progress.received as f64 / progress.elapsed;
     // The link's estimate is the better one while other requests share it; its own rate is the fresher.
-    let rate = input.throughput.map_or(own, |bits| own.min(bits / 8.0)).max(1.0);
+    let rate = input.throughput.map_or(own, |bits| own.at_most(bits / 8.0)).at_least(1.0);
     if rate * 8.0 >= f64::from(progress.bitrate) {
         return None; // It arrives faster than it plays.
     }
     let late = left / rate;
     // It plays while it arrives, so half of what is still to come counts as there; something has to be
     // left for the first byte of the next one.
-    let lasts = input.ahead + input.duration * (left / size.max(1.0) / 2.0 - 0.25);
+    let lasts = input.ahead + input.duration * (left / size.at_least(1.0) / 2.0 - 0.25);
     if late <= lasts {
         return None;
     }
