@@ -28,8 +28,10 @@ struct TextTrack {
     id: TextTrackId,
     /// Times count from the start of the fragment.
     relative: bool,
-    /// Cues that the page has: start, end, and a digest of the text. In milliseconds; in order.
-    cues: Vec<(u64, u64, u64)>,
+    /// Cues that the page has: end in milliseconds, and a digest of start and text.
+    cues: Vec<(u64, u64)>,
+    /// Cues that end before this time are cleared, in milliseconds.
+    cleared: u64,
 }
 
 impl Session {
@@ -69,7 +71,7 @@ impl Session {
             let language = model.language.clone();
             let label = if language.is_empty() { name.clone() } else { language.clone() };
             self.out.push(Command::AddTextTrack { track, name, language, label });
-            let text_track = TextTrack { stream, id: track, relative: false, cues: Vec::new() };
+            let text_track = TextTrack { stream, id: track, relative: false, cues: Vec::new(), cleared: 0 };
             self.captions.tracks.push(text_track);
         }
         if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text && known == 0) {
@@ -175,12 +177,11 @@ impl Session {
         let mut cues = Vec::new();
         for cue in document.cues {
             let (begin, end) = (cue.begin_ms.saturating_sub(zero), cue.end_ms.saturating_sub(zero));
-            let key = (begin, end, digest(&cue.text));
-            let place = track.cues.partition_point(|known| *known < key);
-            if cue.image.is_some() || end <= begin || track.cues.get(place) == Some(&key) {
+            let key = (end, digest(begin, &cue.text));
+            if cue.image.is_some() || end <= begin || track.cues.contains(&key) {
                 continue;
             }
-            track.cues.insert(place, key);
+            track.cues.push(key);
             let settings = webvtt::cue_settings(&cue);
             let seconds = |ms: u64| ms as f64 / 1000.0;
             cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings });
@@ -194,10 +195,9 @@ impl Session {
     pub(super) fn clear_old_cues(&mut self, behind: f64) {
         for track in &mut self.captions.tracks {
             let limit = ((behind - KEEP_CUES).at_least(0.0) * 1000.0) as u64;
-            let old = track.cues.first().is_some_and(|(start, ..)| start.saturating_add(CUE_STEP_MS) < limit);
-            if old {
-                track.cues.retain(|&(_, end, _)| end > limit);
-                // A long cue may start far back: it stays, and is looked at again next time.
+            if !track.cues.is_empty() && limit > track.cleared.saturating_add(CUE_STEP_MS) {
+                track.cleared = limit;
+                track.cues.retain(|&(end, _)| end > limit);
                 self.out.push(Command::ClearCues { track: track.id, before: limit as f64 / 1000.0 });
             }
         }
@@ -214,10 +214,12 @@ impl Session {
 }
 
 /// FNV-1a: enough to tell cues of one moment apart.
-fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+fn digest(begin: u64, text: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325 ^ begin;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash
 }
 
 /// Cues of one text track at most; then it starts anew.

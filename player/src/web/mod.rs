@@ -3,12 +3,13 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`api`] | the class that the elements in `www/src` use |
-//! | `session` | one presentation in one media element: events in, commands out, one timer |
+//! | `session` | one presentation in one media element: events in, commands out |
 //! | `fetch` | requests, their bodies piece by piece, their time-outs |
 //! | `head` | finds the `moof` at the start of a body |
 //! | `source` | the media source: its duration and end, and the buffers in it |
 //! | `buffer` | one source buffer and the queue of what it is to do |
 //! | `text` | text tracks and cues |
+//! | `timer` | the one timer of a session |
 //! | `marks` | marks on the page's own timeline |
 //! | `tell` | notices and figures as plain objects for the page |
 //! | `dom` | listeners, and the few interfaces of the browser that `web-sys` lacks |
@@ -34,6 +35,8 @@ mod source;
 mod tell;
 #[cfg(target_arch = "wasm32")]
 mod text;
+#[cfg(target_arch = "wasm32")]
+mod timer;
 
 /// A small allocator: the default one is 4 kB larger.
 #[cfg(target_arch = "wasm32")]

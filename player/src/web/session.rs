@@ -19,6 +19,7 @@ use super::marks::Marks;
 use super::source::{Source, listen};
 use super::tell;
 use super::text::Tracks;
+use super::timer::Timer;
 use crate::engine::{AppendFailure, Command, Engine, Event, Failure, Media, Notice, RequestId, Settings};
 
 /// One presentation in one media element.
@@ -44,7 +45,7 @@ pub(super) struct Session {
     tracks: RefCell<Tracks>,
     /// The caption stream last told to the engine, or by it.
     captions: RefCell<Option<String>>,
-    words: RefCell<Vec<Word>>,
+    pub(super) words: RefCell<Vec<Word>>,
     notices: RefCell<Vec<Notice>>,
     /// [`Self::run`] is at work.
     running: Cell<bool>,
@@ -53,8 +54,8 @@ pub(super) struct Session {
     seek: Cell<Option<f64>>,
     /// Newest position of a broadcast that plays without a stall, in seconds.
     live: Cell<Option<f64>>,
-    timer: RefCell<Option<Timer>>,
-    last_media: Cell<f64>,
+    pub(super) timer: RefCell<Option<Timer>>,
+    pub(super) last_media: Cell<f64>,
     listeners: RefCell<Vec<Listener>>,
 }
 
@@ -73,15 +74,6 @@ pub(super) enum Word {
     Captions(Option<String>),
     Tick,
 }
-
-struct Timer {
-    closure: Closure<dyn Fn()>,
-    /// The handle and time of the alarm that is set.
-    set: Option<(i32, f64)>,
-}
-
-/// The media element's state is told at least this often, in seconds.
-const HEARTBEAT: f64 = 1.0;
 
 impl Session {
     /// Starts to play in `video`. `None` if the browser has no media source.
@@ -155,13 +147,7 @@ impl Session {
             }));
         }
         *self.listeners.borrow_mut() = listeners;
-        let me = self.me.clone();
-        let closure = Closure::<dyn Fn()>::new(move || {
-            if let Some(session) = me.upgrade() {
-                session.alarm();
-            }
-        });
-        *self.timer.borrow_mut() = Some(Timer { closure, set: None });
+        *self.timer.borrow_mut() = Some(Timer::new(&self.me));
     }
 
     /// Ends it, and lets go of everything but requests whose promises are pending.
@@ -172,8 +158,8 @@ impl Session {
         }
         self.abort_all();
         self.listeners.borrow_mut().clear();
-        if let Some(Timer { set: Some((handle, _)), .. }) = self.timer.take() {
-            self.window.clear_timeout_with_handle(handle);
+        if let Some(timer) = self.timer.take() {
+            timer.stop(&self.window);
         }
         self.marks.end();
         self.tracks.borrow_mut().end();
@@ -409,45 +395,5 @@ impl Session {
         let (name, detail) = tell::notice(notice, &self.engine.borrow());
         // What the page throws is its own affair.
         let _ = self.notify.call2(&JsValue::UNDEFINED, &name.into(), &detail);
-    }
-
-    fn alarm(self: &Rc<Self>) {
-        if let Some(timer) = self.timer.borrow_mut().as_mut() {
-            timer.set = None;
-        }
-        self.time_out();
-        if self.source.borrow().is_some() && self.now() - self.last_media.get() >= HEARTBEAT {
-            self.words.borrow_mut().push(Word::Media);
-        }
-        self.tell(Word::Tick);
-    }
-
-    /// Sets the alarm to the next time at which there is something to do.
-    fn set_timer(&self) {
-        let mut next = self.engine.borrow().deadline().unwrap_or(f64::INFINITY);
-        for request in self.requests.borrow().iter().filter(|request| !request.dead) {
-            next = next.min(request.deadline);
-        }
-        if self.source.borrow().is_some() {
-            next = next.min(self.last_media.get() + HEARTBEAT);
-        }
-        if next.is_infinite() {
-            return;
-        }
-        let mut timer = self.timer.borrow_mut();
-        let Some(timer) = timer.as_mut() else { return };
-        match timer.set {
-            Some((_, set)) if set <= next => return,
-            Some((handle, _)) => self.window.clear_timeout_with_handle(handle),
-            None => {}
-        }
-        // Browsers cut milliseconds off; a tick that comes early would come again.
-        let wait = ((next - self.now()).max(0.0) * 1000.0) as i32;
-        let wait = wait.saturating_add(1);
-        let callback = timer.closure.as_ref().unchecked_ref();
-        if let Ok(handle) = self.window.set_timeout_with_callback_and_timeout_and_arguments_0(callback, wait)
-        {
-            timer.set = Some((handle, next));
-        }
     }
 }
