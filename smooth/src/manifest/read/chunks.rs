@@ -33,20 +33,21 @@ impl Chunks {
 
     /// Takes in one `c`, and returns where it starts, `None` if it is left out. `n` is never needed.
     pub(super) fn read(&mut self, element: &Element<'_>) -> Result<Result<Option<u64>, Reason>, Error> {
-        const NAMES: [&str; 3] = ["t", "d", "r"];
-        let mut fields = [None; NAMES.len()];
+        let (mut t, mut d, mut r) = (None, None, None);
         for attribute in element.attributes() {
             let (name, value) = attribute?;
-            for (field, known) in fields.iter_mut().zip(NAMES) {
-                if known == name {
-                    *field = number(&value);
-                    if field.is_none() {
-                        return Ok(Err(Reason::BadAttribute(known)));
-                    }
-                }
+            // Not by a table: a manifest has hundreds of thousands of these.
+            let (field, name) = match name {
+                "t" => (&mut t, "t"),
+                "d" => (&mut d, "d"),
+                "r" => (&mut r, "r"),
+                _ => continue,
+            };
+            *field = number(&value);
+            if field.is_none() {
+                return Ok(Err(Reason::BadAttribute(name)));
             }
         }
-        let [t, d, r] = fields;
         Ok(self.push(t, d, r.unwrap_or(1).max(1)))
     }
 
