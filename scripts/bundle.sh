@@ -7,11 +7,27 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 stage=${TRUNK_STAGING_DIR:-dist}
 glue=$stage/silverlane-player.js
+module=$stage/silverlane-player_bg.wasm
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 # Comments on lines of their own and indentation go; nothing else is rewritten. So in www/src a line
 # that starts with // or /* is always a comment, and indentation inside a template means nothing.
 squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^\/\*/,/\*\/$/d' -e '/^$/d' "$@"; }
+
+# The names under which module and glue know each other's functions are long and stand in both: short ones
+# take their place. wasm-opt renames its side and prints old and new.
+if command -v wasm-opt >/dev/null && command -v perl >/dev/null; then
+  features=$(sed -n 's/.*data-wasm-opt-params="\([^"]*\)".*/\1/p' www/index.html)
+  # shellcheck disable=SC2086 # several flags
+  NAMES=$(wasm-opt $features "$module" -Oz --converge --strip-producers --strip-target-features \
+    --minify-imports-and-exports-and-modules -o "$module") perl -0777 -pi -e '
+    %imports = $ENV{NAMES} =~ /\["[^"]*", "([^"]+)", "([^"]+)"\]/g;
+    %exports = $ENV{NAMES} =~ /\["([^"]+)", "([^"]+)"\]/g;
+    s/\bwasm\.(\w+)/"wasm." . ($exports{$1} \/\/ $1)/ge;
+    s/(?<![\w.])(__wb\w+)(?=\s*[:(])/$imports{$1} \/\/ $1/ge;
+    s/"\.\/silverlane-player_bg\.js"/"a"/g;
+  ' "$glue"
+fi
 
 # A real minifier saves a quarter more; optional, like wasm-opt (scripts/tools.sh).
 minify() { if command -v esbuild >/dev/null; then esbuild --minify --target=es2020 --charset=utf8 --log-level=warning; else cat; fi; }
@@ -32,17 +48,7 @@ bundle() { # name, parts…
 bundle smooth-video.js messages smooth-video start
 bundle smooth-player.js messages smooth-video smooth-player smf start
 rm "$glue"
-wasm=$stage/smooth-player_bg.wasm
-mv "$stage/silverlane-player_bg.wasm" "$wasm"
-
-# Each import's name ends in a hash, which cannot be compressed, in scripts and module. Numbers of the same length
-# take their place.
-if command -v perl >/dev/null; then
-  scripts=("$stage/smooth-video.js" "$stage/smooth-player.js")
-  numbers=$(grep -ohE '_[0-9a-f]{16}\b' "${scripts[@]}" | sort -u | awk '{ printf "%s _%016d\n", $1, NR }')
-  NUMBERS=$numbers perl -0777 -pi -e \
-    'BEGIN { %n = split /\s+/, $ENV{NUMBERS} } s/(_[0-9a-f]{16})(?![0-9a-f])/exists $n{$1} ? $n{$1} : $1/ge' "${scripts[@]}" "$wasm"
-fi
+mv "$module" "$stage/smooth-player_bg.wasm"
 
 # The page without trunk's own lines.
 sed -e '/data-trunk/d' -e '/<!-- The bundle script/d' www/index.html > "$stage/index.html"
