@@ -14,6 +14,12 @@ version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Carg
 # that starts with // or /* is always a comment, and indentation inside a template means nothing.
 squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^\/\*/,/\*\/$/d' -e '/^$/d' "$@"; }
 
+# A loader of our own, see there; without perl wasm-bindgen's stays.
+if command -v perl >/dev/null; then LOADER=$(cat www/src/loader.js) perl -0777 -pi -e '
+  s/async function __wbg_load\(.*(?=return Object\.assign\(__wbg_init)/$ENV{LOADER}\n/s
+    && s/\(__wbg_init, \{ initSync \}, /(__wbg_init, / or die "wasm-bindgen makes its loader otherwise now\n";
+' "$glue"; fi
+
 # The names under which module and glue know each other's functions are long and stand in both: short ones
 # take their place. wasm-opt renames its side and prints old and new.
 if command -v wasm-opt >/dev/null && command -v perl >/dev/null; then

@@ -293,7 +293,7 @@ class SmoothVideo extends HTMLElement {
     this.audioTracks.fill(streams.filter((stream) => stream.kind === "audio").map((stream, i) => ({
       id: stream.name, kind: i ? "alternative" : "main", label: stream.name, language: stream.language, on: stream.selected,
       get enabled() { return this.on; },
-      set enabled(on) { if (on) owner.tell((player) => player.selectAudio(this.id)); },
+      set enabled(on) { if (on) owner.tell((player) => player.select(false, this.id)); },
     })));
     this.renditions.dispatchEvent(new Event("addrendition"));
     this.audioTracks.dispatchEvent(new Event("addtrack"));
@@ -336,7 +336,7 @@ class SmoothVideo extends HTMLElement {
     if (this.paused) this.play().catch(() => {});
   }
   // Captions by name of their stream; null for none.
-  selectCaptions(name) { this.tell((player) => player.selectCaptions(name === null ? undefined : name)); }
+  selectCaptions(name) { this.tell((player) => player.select(true, name === null ? undefined : name)); }
 }
 
 // The rest of HTMLVideoElement: attributes that a property stands for are set here, all else there.

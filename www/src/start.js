@@ -1,5 +1,5 @@
 // The Wasm is fetched at once, beside whatever else the page is loading.
-engine.ready = wasm_bindgen({ module_or_path: new URL("smooth-player_bg.wasm", SCRIPT) }).then(() => undefined);
+engine.ready = wasm_bindgen(new URL("smooth-player_bg.wasm", SCRIPT)).then(() => undefined);
 engine.ready.catch(() => {});
 window.Silverlane = { version: VERSION, ready: engine.ready };
 // smooth-video.js holds the bare element only.

@@ -57,17 +57,11 @@ impl Player {
         self.feed(Event::SelectLevel { kind: Kind::Video, bitrate });
     }
 
-    /// Another audio stream, by its name.
-    #[wasm_bindgen(js_name = selectAudio)]
-    pub fn select_audio(&self, name: &str) {
-        self.feed(Event::SelectStream { kind: Kind::Audio, name: Some(name) });
-    }
-
-    /// Captions by their stream's name, or none.
-    #[wasm_bindgen(js_name = selectCaptions)]
+    /// Another stream, by its name: sound, or captions, or no captions.
     #[allow(clippy::needless_pass_by_value, reason = "what crosses from JavaScript is owned")]
-    pub fn select_captions(&self, name: Option<String>) {
-        self.feed(Event::SelectStream { kind: Kind::Text, name: name.as_deref() });
+    pub fn select(&self, captions: bool, name: Option<String>) {
+        let kind = if captions { Kind::Text } else { Kind::Audio };
+        self.feed(Event::SelectStream { kind, name: name.as_deref() });
     }
 
     /// Goes to the newest position of a broadcast.

@@ -24,14 +24,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `CodecPrivateData`: parameter sets with start codes, or, as some packagers have it, an
-    /// `avcC` record. `nal_length` other than 1 and 2 stands for 4. Width and height are those of the
-    /// first parameter set; 0 if it cannot be read that far.
+    /// Reads `CodecPrivateData`: parameter sets with start codes. `nal_length` other than 1 and 2 stands
+    /// for 4. Width and height are those of the first parameter set; 0 if it cannot be read that far.
     #[must_use]
     pub fn read(private_data: &[u8], nal_length: u16) -> Option<Self> {
-        if private_data.first() == Some(&1) {
-            return Self::read_record(private_data);
-        }
         let (mut sps, mut pps) = (Vec::new(), Vec::new());
         for unit in nal::units(private_data) {
             match unit.first().map(|header| header & 0x1f) {
@@ -238,8 +234,7 @@ mod tests {
         assert_eq!(config.record(), hex("0142c01effe1000a6742c01eda0280bfe54001000468ce3c80"));
         assert_eq!(config.codec_string(), "avc1.42C01E");
         assert_eq!(config.private_data(), data);
-        assert_eq!(Config::read_record(&config.record()), Some(config.clone()));
-        assert_eq!(Config::read(&config.record(), 0), Some(config));
+        assert_eq!(Config::read_record(&config.record()), Some(config));
     }
 
     #[test]

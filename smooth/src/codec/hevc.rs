@@ -28,13 +28,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `CodecPrivateData`: parameter sets with start codes, or an `hvcC` record. `nal_length` other
-    /// than 1 and 2 stands for 4.
+    /// Reads `CodecPrivateData`: parameter sets with start codes. `nal_length` other than 1 and 2 stands
+    /// for 4.
     #[must_use]
     pub fn read(private_data: &[u8], nal_length: u16) -> Option<Self> {
-        if private_data.first() == Some(&1) {
-            return Self::read_record(private_data);
-        }
         let nal_length = if nal_length == 1 || nal_length == 2 { nal_length as u8 } else { 4 };
         Self::new(nal::units(private_data), nal_length)
     }
