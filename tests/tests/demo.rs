@@ -15,7 +15,8 @@ async fn the_demo_shows_a_broadcast_with_sound_and_captions() {
     command.args(["demo", "--listen", &address]).current_dir(folder.path());
     let _demo = Process::run("silverlane-demo", &mut command);
     let page = format!("http://{address}/SmoothStreamingPlayer.html");
-    web::until(&page, |html| html.contains("smooth-player.js")).await;
+    // The demo names the address when the broadcast is on the air.
+    web::until(&format!("http://{address}/LiveSmoothStream.isml/Manifest"), |xml| xml.contains("<c ")).await;
     let browser = Browser::start().await;
     browser.open(&page).await;
     player::playing(&browser).await;

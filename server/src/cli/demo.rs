@@ -4,11 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::client;
 use super::page::{self, PageError};
 use super::push::{Captions, Options, Program, Target, broadcast};
 use crate::config::Settings;
@@ -46,6 +48,9 @@ const DEFINITION: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 </smil>
 "#;
 
+/// Between two looks whether the broadcast is on the air.
+const UNTIL_ON_AIR: Duration = Duration::from_millis(100);
+
 /// Runs the demonstration until it is told to stop.
 ///
 /// # Errors
@@ -70,7 +75,16 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
         tokio::spawn(
             async move { broadcast(program, &target, Options::default(), until(encoder_stopped)).await },
         );
-    eprintln!("{}", banner(local, &args.dir, &summary, has_player));
+    // Who opens the page before there is anything to see finds an error in the browser's console.
+    let manifest = format!("http://{local}/{POINT}/Manifest");
+    let client = client::new(&manifest.parse()?)?;
+    let banner = banner(local, &args.dir, &summary, has_player);
+    let announcement = tokio::spawn(async move {
+        while !client.get(&manifest).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            tokio::time::sleep(UNTIL_ON_AIR).await;
+        }
+        eprintln!("{banner}");
+    });
 
     let (mut origin, mut encoder) = (origin, encoder);
     tokio::select! {
@@ -88,6 +102,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             ended??;
         }
     }
+    announcement.abort();
     Ok(ExitCode::SUCCESS)
 }
 
