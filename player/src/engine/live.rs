@@ -367,9 +367,9 @@ fn refresh_levels(levels: &mut [Level], models: Vec<Level>) -> bool {
 
 /// Seconds between manifests at most, while a broadcast is silent.
 const RAREST: f64 = 10.0;
-/// Fragments behind the newest chunk at which a broadcast is joined: one is being fetched, one is played,
-/// and one is to spare for a link or an origin that falters.
-const LIVE_DELAY: f64 = 3.0;
+/// Fragments behind the newest chunk at which a broadcast is joined. Of these an origin holds two back as
+/// look-ahead; one is being fetched, and one is to spare for a link or an origin that falters.
+const LIVE_DELAY: f64 = 4.0;
 /// Seconds between manifests at least, when only captions wait for news.
 pub(super) const TEXT_POLL: f64 = 8.0;
 /// Between manifests, when captions are wanted that the broadcast does not list yet.

@@ -9,7 +9,7 @@ pub struct Settings {
     pub buffer_goal: f64,
     /// Media to keep behind the playhead, in seconds.
     pub back_buffer: f64,
-    /// How far behind the newest chunk a broadcast is joined, in seconds; `None` for three fragments.
+    /// How far behind the newest chunk a broadcast is joined, in seconds; `None` for four fragments.
     pub live_delay: Option<f64>,
     /// What the network is believed to carry before anything is measured, in bits/s.
     pub initial_throughput: u32,
