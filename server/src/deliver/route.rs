@@ -12,41 +12,51 @@ use tokio::time::{Instant, timeout_at};
 use super::body::Pieces;
 use super::smooth::fragment::{self, Answer, Found, Miss};
 use super::smooth::manifest;
+use super::source::Source;
+use super::{dash, hls};
 use crate::http::{App, problem};
-use crate::publishing_point::PublishingPoint;
 
-/// Answers `request` from `point`. `query` may ask to wait (`wait=MS`).
+/// Answers `request` from `source`. `query` may ask to wait (`wait=MS`).
 pub async fn serve(
     app: &App,
-    point: &PublishingPoint,
+    source: &dyn Source,
     request: &Request,
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Response<Body> {
     match request {
         Request::Manifest { event, options } if options.is_empty() => {
-            manifest(point, event.as_deref(), headers)
+            return manifest(source, event.as_deref(), headers);
         }
-        Request::Fragment(request) => fragment(app, point, request, query, headers).await,
-        _ => problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered"),
+        Request::Fragment(request) if request.options.is_empty() => {
+            return fragment(app, source, request, query, headers).await;
+        }
+        _ => {}
     }
+    if let Some(response) = hls::route::serve(app, source, request, headers).await {
+        return response;
+    }
+    if let Some(response) = dash::route::serve(app, source, request, headers).await {
+        return response;
+    }
+    problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered")
 }
 
-fn manifest(point: &PublishingPoint, event: Option<&str>, headers: &HeaderMap) -> Response<Body> {
-    let snapshot = point.snapshot();
-    let document = snapshot.has_event(event).then(|| snapshot.manifest(manifest::render)).flatten();
+fn manifest(source: &dyn Source, event: Option<&str>, headers: &HeaderMap) -> Response<Body> {
+    let snapshot = source.snapshot();
+    let document = snapshot.has_event(event).then(|| snapshot.document("smooth", manifest::render)).flatten();
     let Some(document) = document else {
         return problem(StatusCode::NOT_FOUND, "not-started", "nothing is being broadcast here yet");
     };
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
         .header(header::CACHE_CONTROL, "public, max-age=1");
-    finish(response, headers, &document.tag, [document.body.clone()])
+    finish(response, headers, &document.tag, [document.body])
 }
 
 async fn fragment(
     app: &App,
-    point: &PublishingPoint,
+    source: &dyn Source,
     request: &FragmentRequest,
     query: Option<&str>,
     headers: &HeaderMap,
@@ -54,20 +64,20 @@ async fn fragment(
     let wait = wait(query);
     let until = Instant::now() + wait.unwrap_or_default().min(app.settings.max_hold());
     let missed = |miss| missed(miss, wait.is_some());
-    let mut versions = point.versions();
+    let mut versions = source.versions();
     let mut held = None;
     loop {
         versions.mark_unchanged();
-        let snapshot = point.snapshot();
+        let snapshot = source.snapshot();
         let miss = match fragment::find(&snapshot, request) {
             Ok(found) => {
-                return match snapshot.media(found.level, found.entry) {
+                return match snapshot.load(found.level, found.entry).await {
                     Ok(Some(media)) => match fragment::answer(&found, &media, request.noun) {
                         Ok(answer) => send(app, request, &found, answer, headers),
-                        Err(e) => broken(point, &e),
+                        Err(e) => broken(source, &e),
                     },
                     Ok(None) => missed(Miss::Gone),
-                    Err(e) => broken(point, &e),
+                    Err(e) => broken(source, &e),
                 };
             }
             Err(miss) => miss,
@@ -119,7 +129,7 @@ fn send(
 }
 
 /// 304 to who has it.
-fn finish(
+pub(super) fn finish(
     response: axum::http::response::Builder,
     request: &HeaderMap,
     tag: &str,
@@ -150,8 +160,8 @@ fn missed(miss: Miss, waited: bool) -> Response<Body> {
     }
 }
 
-fn broken(point: &PublishingPoint, error: &dyn std::fmt::Display) -> Response<Body> {
-    tracing::error!(point = point.path(), %error, "a fragment cannot be served");
+fn broken(source: &dyn Source, error: &dyn std::fmt::Display) -> Response<Body> {
+    tracing::error!(point = source.path(), %error, "a fragment cannot be served");
     problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the fragment cannot be served")
 }
 

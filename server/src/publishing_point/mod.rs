@@ -53,7 +53,7 @@ pub struct PublishingPoint {
 
 struct Writer {
     state: State,
-    definition: Definition,
+    definition: Arc<Definition>,
     broadcast: Broadcast,
     pushes: Pushes,
     version: u64,
@@ -94,7 +94,7 @@ impl PublishingPoint {
             version: watch::Sender::new(0),
             writer: Mutex::new(Writer {
                 state: State::Idle,
-                definition,
+                definition: Arc::new(definition),
                 broadcast,
                 pushes: Pushes::default(),
                 version: 0,
@@ -242,7 +242,7 @@ impl PublishingPoint {
         }
         // Settings may have been edited since; a file that cannot be read leaves them as they were.
         match read_definition(&self.file, &self.settings) {
-            Ok(definition) => writer.definition = definition,
+            Ok(definition) => writer.definition = Arc::new(definition),
             Err(e) => tracing::warn!(point = self.path, error = %e, "the definition cannot be read again"),
         }
         let begin = writer.broadcast.end();
@@ -308,7 +308,7 @@ impl PublishingPoint {
             version: writer.version,
             state: writer.state,
             event: writer.pushes.event().map(str::to_owned),
-            estimated: writer.definition.estimated_time.into(),
+            definition: Arc::clone(&writer.definition),
             max_hold_ms: self.settings.max_hold_ms,
         };
         let broadcast = writer.state.serves().then_some(&writer.broadcast);

@@ -1,10 +1,12 @@
 //! One version of a publishing point, as viewers see it. Never changes; reading it takes no lock.
 
+use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use smooth::manifest::Kind;
+use smooth::smil::definition::Definition;
 use smooth::{Span, Timescale};
 
 use super::blocks::Blocks;
@@ -25,14 +27,14 @@ pub struct Snapshot {
     pub look_ahead: u32,
     /// Seconds of media that stay available; 0 for all.
     pub window: u64,
-    /// Estimated duration in seconds; 0 if unknown.
-    pub estimated: u64,
+    /// Settings of the publishing point.
+    pub definition: Arc<Definition>,
     /// Milliseconds for which a request for the next fragment may be held; 0 for none.
     pub max_hold_ms: u64,
     /// Streams in the order of the manifest.
     pub streams: Vec<StreamView>,
     log: Option<Arc<dyn FragmentLog>>,
-    manifest: OnceLock<Option<Document>>,
+    documents: Mutex<HashMap<String, Arc<OnceLock<Option<Document>>>>>,
 }
 
 /// One stream of a [`Snapshot`].
@@ -59,7 +61,7 @@ pub struct LevelView {
     pub entries: Blocks<Entry>,
 }
 
-/// A rendered manifest.
+/// A rendered manifest or playlist.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// UTF-8.
@@ -74,7 +76,7 @@ pub(super) struct Frame {
     pub(super) event: Option<String>,
     pub(super) version: u64,
     pub(super) state: State,
-    pub(super) estimated: u64,
+    pub(super) definition: Arc<Definition>,
     pub(super) max_hold_ms: u64,
 }
 
@@ -100,11 +102,11 @@ impl Snapshot {
             event: frame.event,
             look_ahead: broadcast.map_or(0, |b| b.rules.look_ahead),
             window: broadcast.map_or(0, |b| b.rules.window),
-            estimated: frame.estimated,
+            definition: frame.definition,
             max_hold_ms: frame.max_hold_ms,
             streams: streams.unwrap_or_default(),
             log: broadcast.map(|b| Arc::clone(&b.log)),
-            manifest: OnceLock::new(),
+            documents: Mutex::default(),
         }
     }
 
@@ -126,9 +128,33 @@ impl Snapshot {
         if self.is_live() && stream.kind != Kind::Text { self.look_ahead as usize } else { 0 }
     }
 
-    /// The manifest, rendered by `render` at the first call; `None` while there is nothing to show.
-    pub fn manifest(&self, render: impl FnOnce(&Self) -> Option<Document>) -> Option<&Document> {
-        self.manifest.get_or_init(|| render(self)).as_ref()
+    /// The document `key`, rendered by `render` at the first call and shared by all later ones; `None`
+    /// while there is nothing to show. Keys name outputs of this snapshot, never what a client made up,
+    /// so there are few.
+    pub fn document(&self, key: &str, render: impl FnOnce(&Self) -> Option<Document>) -> Option<Document> {
+        let cell = {
+            let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+            match documents.get(key) {
+                Some(cell) => Arc::clone(cell),
+                None => Arc::clone(documents.entry(key.to_owned()).or_default()),
+            }
+        };
+        cell.get_or_init(|| render(self)).clone()
+    }
+
+    /// [`media`](Self::media), off the executor's threads where the log has to be read.
+    ///
+    /// # Errors
+    ///
+    /// The log's storage failed.
+    pub async fn load(&self, level: &LevelView, entry: &Entry) -> io::Result<Option<Arc<Media>>> {
+        match (&entry.media, &self.log) {
+            (None, Some(log)) => {
+                let (log, id, time) = (Arc::clone(log), level.id, entry.span.time);
+                tokio::task::spawn_blocking(move || log.get(id, time)).await.map_err(io::Error::other)?
+            }
+            _ => self.media(level, entry),
+        }
     }
 
     /// The media of a fragment of this snapshot, from memory or from the log.

@@ -36,7 +36,11 @@ pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
     let hold = (live && snapshot.max_hold_ms > 0)
         .then(|| ("silverlane-wait".to_owned(), snapshot.max_hold_ms.to_string()));
     Some(Manifest {
-        duration: if live { snapshot.estimated.saturating_mul(PER_SECOND) } else { duration(&streams) },
+        duration: if live {
+            u64::from(snapshot.definition.estimated_time).saturating_mul(PER_SECOND)
+        } else {
+            duration(&streams)
+        },
         is_live: live,
         look_ahead: live.then_some(snapshot.look_ahead),
         dvr_window: if live { snapshot.window.saturating_mul(PER_SECOND) } else { 0 },

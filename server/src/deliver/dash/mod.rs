@@ -1,0 +1,3 @@
+//! DASH of a snapshot.
+
+pub mod route;

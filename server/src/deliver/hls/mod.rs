@@ -1,0 +1,3 @@
+//! HLS of a snapshot.
+
+pub mod route;
