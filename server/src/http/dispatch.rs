@@ -1,21 +1,20 @@
 //! From a request to who answers it, and what every answer carries.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use smooth::url;
 
+use super::peer::Peer;
 use super::{App, files, problem};
 use crate::{deliver, ingest};
 
 /// Answers any request.
-pub(super) async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn handle(app: &App, request: Request<Body>) -> Response<Body> {
     let began = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = answer(&app, request).await;
+    let mut response = answer(app, request).await;
     let status = response.status();
     let headers = response.headers_mut();
     for (name, value) in COMMON {
@@ -72,7 +71,8 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
     let (parts, body) = request.into_parts();
     match (parts.method, &parsed) {
         (Method::POST | Method::PUT, url::Request::Ingest { event, stream }) => {
-            ingest::receive(app, &point, event.as_deref(), stream, body).await
+            let peer = Peer::of(&parts.extensions);
+            ingest::receive(app, &point, event.as_deref(), stream, &peer, body).await
         }
         (Method::GET | Method::HEAD, url::Request::Ingest { .. }) => wrong_method("POST, PUT, OPTIONS"),
         (Method::GET | Method::HEAD, _) => {

@@ -1,22 +1,26 @@
 //! The HTTP shell: listener, connection limits, dispatch.
 
+pub mod auth;
 mod dispatch;
 mod files;
+pub mod peer;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use self::peer::Peer;
 use crate::config::Settings;
 use crate::publishing_point::registry::Registry;
 
@@ -68,8 +72,6 @@ pub async fn serve(
         stop: watch::Sender::new(false),
         settings: Arc::clone(&settings),
     });
-    let service =
-        TowerToHyperService::new(Router::new().fallback(dispatch::handle).with_state(Arc::clone(&app)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(settings.request_head_seconds))
@@ -88,8 +90,8 @@ pub async fn serve(
             next = next => next,
             () = &mut shutdown => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(e) => {
                 // Out of file descriptors, most likely: give others time to close theirs.
                 tracing::warn!(error = %e, "cannot accept a connection");
@@ -98,7 +100,13 @@ pub async fn serve(
             }
         };
         let _ = stream.set_nodelay(true);
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let (app, peer) = (Arc::clone(&app), Peer::plain(address));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            let app = Arc::clone(&app);
+            async move { Ok::<_, Infallible>(dispatch::handle(&app, request.map(Body::new)).await) }
+        });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _slot = slot;
             if let Err(e) = connection.await {

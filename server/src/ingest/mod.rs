@@ -29,6 +29,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::archive::{Media, TrackId};
 use crate::http::App;
+use crate::http::peer::Peer;
 use crate::publishing_point::broadcast::{Arrival, Outcome};
 use crate::publishing_point::header::specs;
 use crate::publishing_point::track::{SessionId, TrackSpec};
@@ -40,12 +41,14 @@ pub async fn receive(
     point: &Arc<PublishingPoint>,
     event: Option<&str>,
     stream: &str,
+    peer: &Peer,
     mut body: Body,
 ) -> Response<Body> {
     let mut push = Push {
         point,
         event,
         stream,
+        peer,
         demuxer: Demuxer::new(app.settings.limits()),
         session: None,
         specs: Vec::new(),
@@ -69,6 +72,7 @@ struct Push<'a> {
     point: &'a Arc<PublishingPoint>,
     event: Option<&'a str>,
     stream: &'a str,
+    peer: &'a Peer,
     demuxer: Demuxer,
     session: Option<SessionId>,
     specs: Vec<TrackSpec>,
@@ -84,7 +88,8 @@ impl Push<'_> {
         if body.is_end_stream() {
             return Ok(());
         }
-        tracing::info!(point = self.point.path(), stream = self.stream, "encoder connected");
+        let peer = self.peer.address;
+        tracing::info!(point = self.point.path(), stream = self.stream, %peer, "encoder connected");
         let limit = app.settings.ingest_idle();
         let mut stopping = pin!(app.stopping());
         // An encoder may send single bytes: the alarm is set anew when it goes off, not for each.
