@@ -1,15 +1,23 @@
 #!/usr/bin/env bash
-# Finds or installs what the tests of the whole chain need: an encoder, a browser and its driver, brotli
-# for the size gate, and two other players to judge by (npm, into a cache outside the clone).
+# Finds or installs what the tests of the whole chain need: an encoder, two browsers and their drivers (WebKitGTK
+# with what it decodes with and a screen in memory), brotli for the size gate, and other players to judge by
+# (npm, into a cache outside the clone).
 # A second run answers at once.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # program → Debian's package; other systems name it much the same
-declare -A package=([ffmpeg]=ffmpeg [ffprobe]=ffmpeg [chromium]=chromium [chromedriver]=chromium-driver [brotli]=brotli [npm]=npm)
+declare -A package=([ffmpeg]=ffmpeg [ffprobe]=ffmpeg [chromium]=chromium [chromedriver]=chromium-driver [brotli]=brotli [npm]=npm
+  [WebKitWebDriver]=webkit2gtk-driver [Xvfb]=xvfb)
 missing=()
-for program in ffmpeg ffprobe chromium chromedriver brotli npm; do
+for program in "${!package[@]}"; do
   has "$program" || missing+=("${package[$program]}")
+done
+# WebKitGTK decodes with GStreamer's plugins, found as files: H.264 and AAC, MPEG-TS and HLS, MP4.
+declare -A plugin=([libav]=libav [hls]=plugins-bad [isomp4]=plugins-good)
+for name in "${!plugin[@]}"; do
+  compgen -G "/usr/lib*/gstreamer-1.0/libgst$name.so" >/dev/null || compgen -G "/usr/lib*/*/gstreamer-1.0/libgst$name.so" >/dev/null \
+    || missing+=("gstreamer1.0-${plugin[$name]}")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
   mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)

@@ -1,5 +1,6 @@
 //! ffmpeg as an encoder: pictures that carry a number, and sound.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::process::{Process, program};
@@ -118,14 +119,19 @@ impl Recipe {
     pub fn file(&self) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.ismv");
+        self.encode(&["-movflags", "isml+frag_keyframe", "-f", "ismv"], &path);
+        std::fs::read(path).unwrap()
+    }
+
+    /// Encodes to `path`, as fast as the machine can, with the `muxer` that these arguments name.
+    pub fn encode(&self, muxer: &[&str], path: &Path) {
         let output = Command::new(program("ffmpeg"))
             .args(self.arguments(false))
-            .args(["-movflags", "isml+frag_keyframe", "-f", "ismv"])
-            .arg(&path)
+            .args(muxer)
+            .arg(path)
             .output()
             .unwrap();
         assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
-        std::fs::read(path).unwrap()
     }
 
     /// Pushes into a publishing point in real time, as an operator starts it: one POST with all tracks.

@@ -1,4 +1,4 @@
-//! Judges that we did not write: ffprobe, and two other players of Smooth Streaming.
+//! Judges that we did not write: ffprobe, and other players.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -24,11 +24,12 @@ pub fn ffprobe(bytes: &[u8]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The folder with the other players, as `scripts/test-setup.sh` leaves it: `rx-player/` and `dashjs/`.
+/// The folder with the other players, as `scripts/test-setup.sh` leaves it: `rx-player/`, `dashjs/`,
+/// `hls.js/` and `shaka-player/`.
 #[must_use]
 pub fn players() -> PathBuf {
     let folder = cache().join("judges/node_modules");
-    for player in ["rx-player", "dashjs"] {
+    for player in ["rx-player", "dashjs", "hls.js", "shaka-player"] {
         let there = folder.join(player).join("package.json").is_file();
         assert!(
             there,

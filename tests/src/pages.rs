@@ -27,6 +27,51 @@ pub fn dash_js(manifest: &str) -> String {
     ))
 }
 
+/// Plays HLS with hls.js.
+#[must_use]
+pub fn hls_js(playlist: &str) -> String {
+    page(&format!(
+        r#"<script src="/judges/hls.js/dist/hls.min.js"></script>
+        <script>
+        const video = document.querySelector("video");
+        const player = new Hls();
+        player.on(Hls.Events.ERROR, (_, data) => {{
+            if (data.fatal) window.failure = `${{data.type}} ${{data.details}} ${{data.error ?? ""}}`;
+        }});
+        player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+        player.loadSource("{playlist}");
+        player.attachMedia(video);
+        </script>"#
+    ))
+}
+
+/// Plays DASH (or HLS) with shaka-player.
+#[must_use]
+pub fn shaka(manifest: &str) -> String {
+    page(&format!(
+        r#"<script src="/judges/shaka-player/dist/shaka-player.compiled.js"></script>
+        <script type="module">
+        const video = document.querySelector("video");
+        const player = new shaka.Player();
+        const failed = (error) => {{ window.failure = `${{error.code ?? error}} ${{JSON.stringify(error.data ?? "")}}`; }};
+        player.addEventListener("error", (event) => failed(event.detail));
+        try {{
+            await player.attach(video);
+            await player.load("{manifest}");
+            await video.play();
+        }} catch (error) {{ failed(error); }}
+        </script>"#
+    ))
+}
+
+/// Leaves everything to the browser, as the page for Apple's devices does.
+#[must_use]
+pub fn native(url: &str) -> String {
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>test</title><video src=\"{url}\" muted autoplay controls></video>"
+    )
+}
+
 fn page(script: &str) -> String {
     format!(
         "<!doctype html><meta charset=\"utf-8\"><title>test</title><video muted controls></video>{script}"

@@ -1,69 +1,79 @@
-//! Chromium, driven over its own ChromeDriver.
+//! A browser, driven over its own WebDriver: Chromium, or WebKitGTK, which is the nearest to Safari that runs here.
+
+mod chromium;
+mod webkit;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{Process, evidence, program};
+use crate::process::{Process, evidence};
 
 /// How long a fact is waited for before the test is taken to hang. Not a measure of speed.
 pub const GUARD: Duration = Duration::from_secs(60);
+
+/// Which browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Chromium, headless.
+    Chromium,
+    /// WebKitGTK on a screen of its own (Xvfb). It plays HLS without a script; its driver has no log, so its
+    /// console is what [the probe](PROBE) hears.
+    WebKit,
+}
 
 /// A browser window with a fresh profile. Ends with this value.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
-    driver: Process,
+    engine: Engine,
+    /// The driver first, then what it needs: they end in this order.
+    processes: Vec<Process>,
     /// Address of the session with the driver.
     session: (SocketAddr, String),
     _profile: TempDir,
 }
 
 impl Browser {
-    /// Starts ChromeDriver and Chromium, and sets up the probe for every page to come.
+    /// Starts Chromium, and sets up the probe for every page to come.
     pub async fn start() -> Self {
-        let chromium = program("chromium");
-        let mut driver = Process::start("chromedriver", program("chromedriver"), &["--port=0"]);
-        let port = driver
-            .line(GUARD, |line| {
-                line.split("successfully on port ").nth(1)?.trim_end_matches(['.', '\r']).parse::<u16>().ok()
-            })
-            .await;
-        let profile = tempfile::Builder::new().prefix("silverlane-chromium-").tempdir().unwrap();
-        let options = json!({
-            "binary": chromium,
-            "args": [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
-                "--window-size=960,720", format!("--user-data-dir={}", profile.path().display()),
-            ],
-        });
-        let mut capabilities = Capabilities::new();
-        capabilities.insert("goog:chromeOptions".to_owned(), options);
-        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
-        let address = format!("http://127.0.0.1:{port}");
-        let client = match ClientBuilder::new(connector()).capabilities(capabilities).connect(&address).await
-        {
-            Ok(client) => client,
-            Err(e) => panic!("Chromium does not start: {e}\n{}", driver.log()),
+        Self::start_with(Engine::Chromium).await
+    }
+
+    /// Starts the browser that is asked for.
+    pub async fn start_with(engine: Engine) -> Self {
+        let profile = tempfile::Builder::new().prefix("silverlane-browser-").tempdir().unwrap();
+        let (port, processes, capabilities) = match engine {
+            Engine::Chromium => chromium::driver(profile.path()).await,
+            Engine::WebKit => webkit::driver(profile.path()).await,
         };
-        let id = client.session_id().await.unwrap().unwrap();
-        let session = (SocketAddr::from(([127, 0, 0, 1], port)), id);
-        let browser = Self { client, driver, session, _profile: profile };
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROBE })).await;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let builder = ClientBuilder::new(connector())
+            .capabilities(capabilities)
+            .connect(&format!("http://{address}"))
+            .await;
+        let client =
+            builder.unwrap_or_else(|e| panic!("{engine:?} does not start: {e}\n{}", processes[0].log()));
+        let session = (address, client.session_id().await.unwrap().unwrap());
+        let browser = Self { client, engine, processes, session, _profile: profile };
+        if engine == Engine::Chromium {
+            browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROBE })).await;
+        }
         browser
     }
 
     /// Opens `url` and returns when the document has loaded.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
+        if self.engine == Engine::WebKit {
+            self.run(PROBE).await;
+        }
     }
 
     /// Runs the body of a JavaScript function and returns its value. What it throws ends the test.
@@ -110,6 +120,10 @@ impl Browser {
 
     /// What the console has said since the last call, uncaught errors included: `LEVEL message`.
     pub async fn console(&self) -> Vec<String> {
+        if self.engine == Engine::WebKit {
+            let heard = self.eval("window.__probe?.errors.splice(0) ?? []").await;
+            return heard.as_array().into_iter().flatten().map(|line| format!("SEVERE {line}")).collect();
+        }
         let entries =
             self.client.issue_cmd(Command { path: "se/log", body: json!({ "type": "browser" }) }).await;
         let entries = entries.unwrap_or_else(|e| panic!("the console cannot be read: {e}"));
@@ -141,7 +155,7 @@ impl Browser {
         }
     }
 
-    /// Sends a DevTools command.
+    /// Sends a DevTools command; Chromium only.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
         let answer = self.client.issue_cmd(Command { path: "goog/cdp/execute", body }).await;
@@ -164,7 +178,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // ChromeDriver closes its browser only when it is told to; killed, or asked to end, it leaves it running.
+        // Drivers close their browser only when they are told to; killed, or asked to end, they leave it running.
         let (address, id) = &self.session;
         let request =
             format!("DELETE /session/{id} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -173,7 +187,7 @@ impl Drop for Browser {
             let _ = stream.write_all(request.as_bytes());
             let _ = stream.read(&mut [0; 256]);
         }
-        self.driver.kill();
+        self.processes.iter_mut().for_each(Process::kill);
     }
 }
 
@@ -199,8 +213,8 @@ impl WebDriverCompatibleCommand for Command {
     }
 }
 
-/// Runs before every page's own scripts. It notes the events of every media element, in whatever
-/// shadow tree it stands: media events do not leave theirs.
+/// Runs before every page's own scripts (in WebKitGTK once the page has loaded). It notes the events of every
+/// media element, in whatever shadow tree it stands: media events do not leave theirs.
 const PROBE: &str = include_str!("probe.js");
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 (() => {
+  // Set up once for each page.
+  if (window.__probe) return;
   const started = performance.now();
   const events = [];
   const names = ['loadedmetadata', 'playing', 'waiting', 'stalled', 'seeking', 'seeked', 'pause', 'ended', 'error', 'emptied', 'durationchange', 'ratechange', 'encrypted'];
@@ -10,6 +12,24 @@
   };
   const watch = (root) => { for (const name of names) root.addEventListener(name, note, true); };
   watch(document);
+  // Where it comes late (see browser/mod.rs) there may be shadow trees and running media already.
+  for (const { shadowRoot } of document.querySelectorAll('*')) {
+    if (shadowRoot) {
+      roots.push(shadowRoot);
+      watch(shadowRoot);
+    }
+  }
+  for (const root of roots) {
+    for (const v of root.querySelectorAll('video, audio')) {
+      if (v.readyState > 2 && !v.paused) note({ type: 'playing', target: v, timeStamp: performance.now() });
+    }
+  }
+  // What a console would show, for browsers whose driver cannot read it.
+  const errors = [];
+  const complain = console.error;
+  console.error = (...words) => { errors.push(words.join(' ')); complain.apply(console, words); };
+  addEventListener('error', ({ error, message }) => { if (message) errors.push(String(error ?? message)); });
+  addEventListener('unhandledrejection', ({ reason }) => errors.push(`Uncaught (in promise) ${reason}`));
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function (...args) {
     const root = attach.apply(this, args);
@@ -28,6 +48,7 @@
   const canvas = document.createElement('canvas');
   window.__probe = {
     events,
+    errors,
     media,
     // How often the element ran dry after it first played, the waiting at and after a seek set aside.
     dry() {
