@@ -79,6 +79,11 @@ settings! {
     /// Bytes of media that one publishing point keeps in memory; beyond it the oldest fragments go.
     max_point_bytes("SILVERLANE_MAX_POINT_BYTES"): u64 = 1 << 30;
 
+    /// Publishing points that a list of them holds at most.
+    max_listed_points("SILVERLANE_MAX_LISTED_POINTS"): usize = 1000;
+    /// Folders below each other under the root in which publishing points are looked for.
+    max_folder_depth("SILVERLANE_MAX_FOLDER_DEPTH"): usize = 8;
+
     /// Start an idle publishing point when an encoder posts to it, whatever its definition says.
     auto_start("SILVERLANE_AUTO_START"): bool = true;
     /// How many fragments behind the end of its track a time may lie and still be a resend after a

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response, StatusCode, header};
+use hyper::body::Body as _;
 use smooth::manifest::Kind;
 use smooth::url::{FragmentRequest, Noun, Request};
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +16,7 @@ use super::smooth::manifest;
 use super::source::Source;
 use super::{dash, hls};
 use crate::http::{App, problem};
+use crate::publishing_point::traffic::{Output, Traffic};
 
 /// Answers `request` from `source`. `query` may ask to wait (`wait=MS`).
 pub async fn serve(
@@ -24,20 +26,25 @@ pub async fn serve(
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Response<Body> {
+    let counted = |response: Response<Body>, output: fn(&Traffic) -> &Output| {
+        let bytes = response.body().size_hint().exact().unwrap_or_default();
+        output(&source.snapshot().traffic).count(bytes);
+        response
+    };
     match request {
         Request::Manifest { event, options } if options.is_empty() => {
-            return manifest(source, event.as_deref(), headers);
+            return counted(manifest(source, event.as_deref(), headers), |t| &t.smooth);
         }
         Request::Fragment(request) if request.options.is_empty() => {
-            return fragment(app, source, request, query, headers).await;
+            return counted(fragment(app, source, request, query, headers).await, |t| &t.smooth);
         }
         _ => {}
     }
     if let Some(response) = hls::route::serve(app, source, request, headers).await {
-        return response;
+        return counted(response, |t| &t.apple);
     }
     if let Some(response) = dash::route::serve(app, source, request, headers).await {
-        return response;
+        return counted(response, |t| &t.dash);
     }
     problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered")
 }

@@ -31,6 +31,7 @@ use crate::archive::{Media, TrackId};
 use crate::http::App;
 use crate::http::peer::Peer;
 use crate::publishing_point::broadcast::{Arrival, Outcome};
+use crate::publishing_point::encoder::Caller;
 use crate::publishing_point::header::specs;
 use crate::publishing_point::track::{SessionId, TrackSpec};
 use crate::publishing_point::{PublishingPoint, Refused};
@@ -147,7 +148,8 @@ impl Push<'_> {
         let numbers = match self.session {
             Some(session) => self.point.reopen(session, &self.specs)?,
             None => {
-                let (session, numbers) = self.point.open(self.event, self.stream, &self.specs)?;
+                let caller = Caller { event: self.event, stream: self.stream, peer: None };
+                let (session, numbers) = self.point.open(caller, &self.specs)?;
                 self.session = Some(session);
                 numbers
             }

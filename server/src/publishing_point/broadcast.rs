@@ -254,7 +254,7 @@ impl Broadcast {
         if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
             self.sessions.delivered(now, session, id);
         }
-        self.count(id, outcome);
+        self.tracks[id].counters.count(outcome);
         outcome
     }
 
@@ -320,22 +320,6 @@ impl Broadcast {
         let Some(media) = media else { return };
         if let Err(e) = self.log.append(id, span, media) {
             tracing::error!(track = id, time = span.time, error = %e, "a fragment cannot be archived");
-        }
-    }
-
-    fn count(&mut self, id: TrackId, outcome: Outcome) {
-        let Some(track) = self.tracks.get_mut(id) else { return };
-        let counters = &mut track.counters;
-        match outcome {
-            Outcome::Accepted { gap, restarted } => {
-                counters.accepted += 1;
-                counters.gaps += u64::from(gap > 0);
-                counters.restarts += u64::from(restarted);
-            }
-            Outcome::Duplicate => counters.duplicates += 1,
-            Outcome::Conflict => counters.conflicts += 1,
-            Outcome::Late | Outcome::Unusable => counters.late += 1,
-            Outcome::Unaligned => counters.unaligned += 1,
         }
     }
 

@@ -9,6 +9,9 @@
 
 pub mod blocks;
 pub mod broadcast;
+pub mod control;
+pub mod encoder;
+mod files;
 pub mod header;
 mod placement;
 mod push;
@@ -17,13 +20,16 @@ mod runs;
 mod session;
 pub mod snapshot;
 pub mod state;
+pub mod statistics;
 pub mod stream;
 pub mod track;
+pub mod traffic;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -32,13 +38,15 @@ use arc_swap::ArcSwap;
 use smooth::smil::definition::{self, Definition};
 use tokio::sync::watch;
 
-use crate::archive::{MemoryLog, TrackId};
+use crate::archive::MemoryLog;
 use crate::config::Settings;
-use broadcast::{Arrival, Broadcast, Note, Outcome, Refusal, Rules};
+use broadcast::{Broadcast, Note, Refusal, Rules};
+pub use control::{Denied, Wish};
 use push::Pushes;
 use snapshot::{Frame, Snapshot};
-use state::{Input, State};
-use track::{SessionId, TrackSpec};
+use state::State;
+use track::SessionId;
+use traffic::Traffic;
 
 /// See the module.
 pub struct PublishingPoint {
@@ -49,6 +57,7 @@ pub struct PublishingPoint {
     writer: Mutex<Writer>,
     snapshot: ArcSwap<Snapshot>,
     version: watch::Sender<u64>,
+    traffic: Arc<Traffic>,
 }
 
 struct Writer {
@@ -58,6 +67,7 @@ struct Writer {
     pushes: Pushes,
     version: u64,
     next_session: SessionId,
+    last_error: Option<String>,
 }
 
 /// Why an encoder is sent away.
@@ -85,20 +95,26 @@ impl PublishingPoint {
     #[must_use]
     pub fn new(path: String, file: PathBuf, definition: Definition, settings: Arc<Settings>) -> Self {
         let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog::default()), 0);
+        let definition = Arc::new(definition);
+        let traffic = Arc::<Traffic>::default();
+        let frame =
+            Frame { definition: Arc::clone(&definition), traffic: Arc::clone(&traffic), ..Frame::default() };
         Self {
             path,
             file,
             settings,
             born: Instant::now(),
-            snapshot: ArcSwap::from_pointee(Snapshot::of(Frame::default(), None)),
+            snapshot: ArcSwap::from_pointee(Snapshot::of(frame, None)),
             version: watch::Sender::new(0),
+            traffic,
             writer: Mutex::new(Writer {
                 state: State::Idle,
-                definition: Arc::new(definition),
+                definition,
                 broadcast,
                 pushes: Pushes::default(),
                 version: 0,
                 next_session: 0,
+                last_error: None,
             }),
         }
     }
@@ -121,160 +137,13 @@ impl PublishingPoint {
         self.version.subscribe()
     }
 
-    /// Says whether an encoder may post to `event`, and starts the point where its first request does.
-    ///
-    /// # Errors
-    ///
-    /// See [`Refused`].
-    pub fn ready(&self, event: Option<&str>) -> Result<(), Refused> {
-        let mut writer = self.lock();
-        match writer.state {
-            State::Idle if self.settings.auto_start || writer.definition.start_on_first_request => {
-                self.start(&mut writer);
-                Ok(())
-            }
-            State::Starting => Ok(()),
-            State::Started if writer.pushes.admits(event) => Ok(()),
-            State::Started => Err(Refused::OtherEvent),
-            State::Stopped | State::Stopping if writer.definition.restart_on_encoder_reconnect => Ok(()),
-            State::Stopped | State::Stopping => Err(Refused::Stopped),
-            State::Idle | State::ShuttingDown | State::Error => Err(Refused::Idle),
-        }
-    }
-
-    /// Opens a connection of push stream `stream` with the tracks of its header. Returns its number and
-    /// those of its tracks.
-    ///
-    /// # Errors
-    ///
-    /// See [`Refused`].
-    pub fn open(
-        &self,
-        event: Option<&str>,
-        stream: &str,
-        specs: &[TrackSpec],
-    ) -> Result<(SessionId, Vec<TrackId>), Refused> {
-        self.ready(event)?;
-        let mut writer = self.lock();
-        if writer.state == State::Stopped {
-            tracing::info!(point = self.path, stream, "an encoder is back: the broadcast restarts");
-            self.clear(&mut writer);
-            self.start(&mut writer);
-        }
-        let session = writer.next_session;
-        let tracks = writer.broadcast.open(session, specs)?;
-        writer.next_session += 1;
-        let text = specs.iter().all(|s| s.kind == smooth::manifest::Kind::Text);
-        writer.pushes.open(event, stream, session, text);
-        self.apply(&mut writer, Input::Data);
-        self.publish(&mut writer);
-        Ok((session, tracks))
-    }
-
-    /// A connection repeated its header. Returns the numbers of its tracks.
-    ///
-    /// # Errors
-    ///
-    /// See [`Refused`].
-    pub fn reopen(&self, session: SessionId, specs: &[TrackSpec]) -> Result<Vec<TrackId>, Refused> {
-        let mut writer = self.lock();
-        if !writer.pushes.knows(session) {
-            return Err(Refused::Stopped);
-        }
-        let tracks = writer.broadcast.open(session, specs)?;
-        self.publish(&mut writer);
-        Ok(tracks)
-    }
-
-    /// Takes in a fragment.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused::Stopped`] if the broadcast that the connection belongs to is over.
-    pub fn accept(&self, session: SessionId, track: TrackId, arrival: Arrival) -> Result<Outcome, Refused> {
-        let mut writer = self.lock();
-        if !writer.state.ingests() || !writer.pushes.knows(session) {
-            return Err(Refused::Stopped);
-        }
-        // Read under the lock, so that it never goes back.
-        let now = self.born.elapsed();
-        let outcome = writer.broadcast.accept(now, session, track, arrival);
-        self.publish(&mut writer);
-        Ok(outcome)
-    }
-
-    /// The encoder said that its stream is over. When all have, so is the broadcast.
-    pub fn end(&self, session: SessionId) {
-        let mut writer = self.lock();
-        writer.pushes.end(session);
-        self.leave(&mut writer, session);
-    }
-
-    /// The connection is gone. Without [`end`](Self::end) the point waits for its encoder.
-    pub fn close(&self, session: SessionId) {
-        let mut writer = self.lock();
-        writer.pushes.close(session);
-        self.leave(&mut writer, session);
-    }
-
-    /// Ends the broadcast: viewers keep what there is, encoders are sent away.
-    pub fn stop(&self) {
-        let mut writer = self.lock();
-        self.finish(&mut writer, Input::Stop);
-    }
-
-    /// Forgets the broadcast.
-    pub fn shut_down(&self) {
-        let mut writer = self.lock();
-        self.clear(&mut writer);
-    }
-
-    fn leave(&self, writer: &mut Writer, session: SessionId) {
-        writer.broadcast.close(session);
-        if writer.state == State::Started && writer.pushes.all_ended() {
-            self.finish(writer, Input::End);
-        }
-    }
-
-    fn start(&self, writer: &mut Writer) {
-        if !self.apply(writer, Input::Start) {
-            return;
-        }
-        // Settings may have been edited since; a file that cannot be read leaves them as they were.
-        match read_definition(&self.file, &self.settings) {
-            Ok(definition) => writer.definition = Arc::new(definition),
-            Err(e) => tracing::warn!(point = self.path, error = %e, "the definition cannot be read again"),
-        }
+    /// A new broadcast for a point that has just started.
+    fn open_broadcast(&self, writer: &mut Writer) {
         let begin = writer.broadcast.end();
         let rules = rules(&writer.definition, &self.settings);
         writer.broadcast = Broadcast::new(rules, Arc::new(MemoryLog::default()), begin);
+        writer.broadcast.changed = true;
         writer.pushes = Pushes::default();
-    }
-
-    fn finish(&self, writer: &mut Writer, input: Input) {
-        if !self.apply(writer, input) {
-            return;
-        }
-        writer.broadcast.finish();
-        self.apply(writer, Input::Finalised);
-        writer.pushes.forget_connections();
-        self.publish(writer);
-    }
-
-    fn clear(&self, writer: &mut Writer) {
-        if self.apply(writer, Input::Shutdown) {
-            writer.pushes = Pushes::default();
-            self.apply(writer, Input::Cleared);
-            writer.broadcast.changed = true;
-            self.publish(writer);
-        }
-    }
-
-    fn apply(&self, writer: &mut Writer, input: Input) -> bool {
-        let Some(next) = writer.state.after(input) else { return false };
-        tracing::info!(point = self.path, from = ?writer.state, to = ?next, "publishing point");
-        writer.state = next;
-        true
     }
 
     /// Shows the writer's state to viewers, if it changed.
@@ -310,6 +179,7 @@ impl PublishingPoint {
             event: writer.pushes.event().map(str::to_owned),
             definition: Arc::clone(&writer.definition),
             max_hold_ms: self.settings.max_hold_ms,
+            traffic: Arc::clone(&self.traffic),
         };
         let broadcast = writer.state.serves().then_some(&writer.broadcast);
         self.snapshot.store(Arc::new(Snapshot::of(frame, broadcast)));
@@ -321,17 +191,38 @@ impl PublishingPoint {
     }
 }
 
+/// Why an `.isml` file is no definition.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It is not there, or the storage failed.
+    #[error("the file cannot be read: {0}")]
+    File(#[from] std::io::Error),
+    /// Its content.
+    #[error("the file is no definition of a publishing point: {0}")]
+    Format(#[from] smooth::Error),
+}
+
+impl Unreadable {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::File(e) if e.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
 /// Reads an `.isml` file.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or is no definition.
-pub fn read_definition(
-    file: &Path,
-    settings: &Settings,
-) -> Result<Definition, Box<dyn std::error::Error + Send + Sync>> {
-    let bytes = std::fs::read(file)?;
-    Ok(definition::read(&bytes, &settings.limits())?)
+/// See [`Unreadable`].
+pub fn read_definition(file: &Path, settings: &Settings) -> Result<Definition, Unreadable> {
+    let limits = settings.limits();
+    let mut bytes = Vec::new();
+    // One byte more than allowed, so that the reader refuses what is longer.
+    let most = limits.xml_bytes as u64 + 1;
+    std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    Ok(definition::read(&bytes, &limits)?)
 }
 
 fn rules(definition: &Definition, settings: &Settings) -> Rules {

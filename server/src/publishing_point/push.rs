@@ -1,34 +1,102 @@
-//! Which push streams feed a broadcast, and which of them are over.
+//! Which push streams feed a broadcast, over which connections, and which of them are over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
 
-use super::track::SessionId;
+use super::broadcast::Outcome;
+use super::track::{Counters, SessionId};
+use super::traffic::Meter;
+use crate::archive::TrackId;
 
 /// The push streams of a broadcast. Several connections may feed one: redundant encoders, or a
 /// reconnect while the old connection has not broken yet.
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
     event: Option<String>,
-    streams: BTreeMap<String, Push>,
+    pub(super) streams: BTreeMap<String, Push>,
 }
 
+/// One push stream.
 #[derive(Debug, Default)]
-struct Push {
-    connections: BTreeSet<SessionId>,
-    ended: bool,
+pub(super) struct Push {
+    pub(super) connections: BTreeMap<SessionId, Connection>,
+    pub(super) ended: bool,
     /// Nothing but text: may come in short posts and never say that it is over.
     text: bool,
+    pub(super) feeds: BTreeMap<TrackId, Feed>,
+}
+
+/// One connection of a push stream.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) peer: Option<IpAddr>,
+    pub(super) since: SystemTime,
+    pub(super) bytes: u64,
+}
+
+/// What a push stream brought of one track.
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    /// Bytes of its fragments.
+    pub(super) bytes: Meter,
+    /// The newest one, in the encoder's ticks.
+    pub(super) newest: Option<(i64, u64)>,
+    /// When it came.
+    arrived: Option<Duration>,
+    /// How long it was waited for.
+    pub(super) wait: Option<Duration>,
+    /// What became of them.
+    pub(super) counters: Counters,
 }
 
 impl Pushes {
-    pub(super) fn open(&mut self, event: Option<&str>, stream: &str, session: SessionId, text: bool) {
+    pub(super) fn open(
+        &mut self,
+        event: Option<&str>,
+        stream: &str,
+        session: SessionId,
+        peer: Option<IpAddr>,
+        text: bool,
+    ) {
         if self.streams.is_empty() {
             self.event = event.map(str::to_owned);
         }
         let push = self.streams.entry(stream.to_owned()).or_default();
         push.ended = false;
         push.text = text;
-        push.connections.insert(session);
+        let connection = Connection { peer, since: SystemTime::now(), bytes: 0 };
+        push.connections.insert(session, connection);
+    }
+
+    /// The tracks of a header that came on `session`.
+    pub(super) fn carries(&mut self, session: SessionId, tracks: &[TrackId]) {
+        if let Some(push) = self.of(session) {
+            for &track in tracks {
+                push.feeds.entry(track).or_default();
+            }
+        }
+    }
+
+    /// Notes a fragment that came at `now`.
+    pub(super) fn arrived(
+        &mut self,
+        now: Duration,
+        session: SessionId,
+        track: TrackId,
+        (time, duration): (i64, u64),
+        bytes: u64,
+        outcome: Outcome,
+    ) {
+        let Some(push) = self.of(session) else { return };
+        if let Some(connection) = push.connections.get_mut(&session) {
+            connection.bytes += bytes;
+        }
+        let feed = push.feeds.entry(track).or_default();
+        feed.bytes.add(bytes);
+        feed.newest = Some((time, duration));
+        feed.wait = feed.arrived.replace(now).map(|before| now.saturating_sub(before));
+        feed.counters.count(outcome);
     }
 
     pub(super) fn end(&mut self, session: SessionId) {
@@ -49,11 +117,11 @@ impl Pushes {
     }
 
     fn of(&mut self, session: SessionId) -> Option<&mut Push> {
-        self.streams.values_mut().find(|p| p.connections.contains(&session))
+        self.streams.values_mut().find(|p| p.connections.contains_key(&session))
     }
 
     pub(super) fn knows(&self, session: SessionId) -> bool {
-        self.streams.values().any(|p| p.connections.contains(&session))
+        self.streams.values().any(|p| p.connections.contains_key(&session))
     }
 
     /// Whether every stream said that it is over, and no connection goes on.

@@ -13,6 +13,7 @@ use super::blocks::Blocks;
 use super::broadcast::Broadcast;
 use super::state::State;
 use super::track::{Entry, TrackSpec};
+use super::traffic::{Meter, Traffic};
 use crate::archive::{FragmentLog, Media, TrackId};
 
 /// See the module.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub max_hold_ms: u64,
     /// Streams in the order of the manifest.
     pub streams: Vec<StreamView>,
+    /// Counts what viewers ask for; shared by all versions.
+    pub traffic: Arc<Traffic>,
     log: Option<Arc<dyn FragmentLog>>,
     documents: Mutex<HashMap<String, Arc<OnceLock<Option<Document>>>>>,
 }
@@ -59,6 +62,8 @@ pub struct LevelView {
     pub spec: Arc<TrackSpec>,
     /// Its fragments.
     pub entries: Blocks<Entry>,
+    /// Counts requests for them; shared by all versions.
+    pub requests: Arc<Meter>,
 }
 
 /// A rendered manifest or playlist.
@@ -78,6 +83,7 @@ pub(super) struct Frame {
     pub(super) state: State,
     pub(super) definition: Arc<Definition>,
     pub(super) max_hold_ms: u64,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 impl Snapshot {
@@ -85,7 +91,12 @@ impl Snapshot {
         let streams = broadcast.map(|b| {
             let level = |&id: &TrackId| {
                 let track = b.tracks.get(id)?;
-                Some(LevelView { id, spec: Arc::clone(&track.spec), entries: track.entries.clone() })
+                Some(LevelView {
+                    id,
+                    spec: Arc::clone(&track.spec),
+                    entries: track.entries.clone(),
+                    requests: Arc::clone(&track.requests),
+                })
             };
             let view = |s: &super::stream::Stream| StreamView {
                 kind: s.kind,
@@ -105,6 +116,7 @@ impl Snapshot {
             definition: frame.definition,
             max_hold_ms: frame.max_hold_ms,
             streams: streams.unwrap_or_default(),
+            traffic: frame.traffic,
             log: broadcast.map(|b| Arc::clone(&b.log)),
             documents: Mutex::default(),
         }
@@ -142,12 +154,14 @@ impl Snapshot {
         cell.get_or_init(|| render(self)).clone()
     }
 
-    /// [`media`](Self::media), off the executor's threads where the log has to be read.
+    /// [`media`](Self::media), off the executor's threads where the log has to be read. Counts as a
+    /// request for the level.
     ///
     /// # Errors
     ///
     /// The log's storage failed.
     pub async fn load(&self, level: &LevelView, entry: &Entry) -> io::Result<Option<Arc<Media>>> {
+        level.requests.add(1);
         match (&entry.media, &self.log) {
             (None, Some(log)) => {
                 let (log, id, time) = (Arc::clone(log), level.id, entry.span.time);

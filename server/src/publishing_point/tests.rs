@@ -30,7 +30,7 @@ fn gap(ms: u64) -> Outcome {
     Outcome::Accepted { gap: ms * 10_000, restarted: false }
 }
 
-fn spec(kind: Kind, name: &str, bitrate: u32) -> TrackSpec {
+pub(super) fn spec(kind: Kind, name: &str, bitrate: u32) -> TrackSpec {
     TrackSpec {
         kind,
         name: name.to_owned(),

@@ -3,10 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::Serialize;
 use smooth::manifest::{Kind, QualityLevel};
 use smooth::{Span, Timescale};
 
 use super::blocks::{Blocks, Timed};
+use super::broadcast::Outcome;
+use super::traffic::Meter;
 use crate::archive::Media;
 
 /// Number of an encoder connection; never used twice in a process, and never part of what is served.
@@ -93,7 +96,7 @@ impl Timed for Entry {
 }
 
 /// What happened on a track since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Fragments taken in.
     pub accepted: u64,
@@ -111,6 +114,22 @@ pub struct Counters {
     pub restarts: u64,
 }
 
+impl Counters {
+    pub(super) fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted { gap, restarted } => {
+                self.accepted += 1;
+                self.gaps += u64::from(gap > 0);
+                self.restarts += u64::from(restarted);
+            }
+            Outcome::Duplicate => self.duplicates += 1,
+            Outcome::Conflict => self.conflicts += 1,
+            Outcome::Late | Outcome::Unusable => self.late += 1,
+            Outcome::Unaligned => self.unaligned += 1,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Track {
@@ -126,6 +145,8 @@ pub struct Track {
     pub misses: u32,
     /// What happened.
     pub counters: Counters,
+    /// Requests for its fragments.
+    pub requests: Arc<Meter>,
     settled_end: Option<u64>,
 }
 
@@ -138,6 +159,7 @@ impl Track {
             bytes: 0,
             misses: 0,
             counters: Counters::default(),
+            requests: Arc::default(),
             settled_end: None,
         }
     }
