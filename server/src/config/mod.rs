@@ -57,12 +57,20 @@ settings! {
 
     /// Connections served at the same time; more wait in the system's queue.
     max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 10_000;
+    /// Connections from one address (or one /64 of IPv6) at the same time; more are closed at once. Those of
+    /// this machine are not counted. 0: no limit.
+    max_connections_per_address("SILVERLANE_MAX_CONNECTIONS_PER_ADDRESS"): usize = 1000;
+    /// Requests at the same time on one connection of HTTP/2.
+    max_http2_streams("SILVERLANE_MAX_HTTP2_STREAMS"): u32 = 100;
     /// Bytes of one request's head; more is answered with 431. At least 8192.
     max_request_head_bytes("SILVERLANE_MAX_REQUEST_HEAD_BYTES"): usize = 16 << 10;
     /// Header fields of one request; more is answered with 431.
     max_request_headers("SILVERLANE_MAX_REQUEST_HEADERS"): usize = 64;
-    /// Seconds in which a request's head must arrive, and a kept-alive connection may lie idle.
+    /// Seconds in which a request's head must arrive, and a connection connection may lie idle.
     request_head_seconds("SILVERLANE_REQUEST_HEAD_SECONDS"): u64 = 30;
+    /// Bytes a second that a peer must take of an answer, on average over request-head-seconds; a slower one
+    /// is hung up on.
+    min_send_rate("SILVERLANE_MIN_SEND_RATE"): u64 = 4096;
     /// Seconds that open requests get to finish when the server is told to stop.
     drain_seconds("SILVERLANE_DRAIN_SECONDS"): u64 = 5;
 
@@ -132,6 +140,12 @@ impl Settings {
     #[must_use]
     pub const fn ingest_idle(&self) -> Duration {
         Duration::from_secs(self.ingest_idle_seconds)
+    }
+
+    /// [`drain_seconds`](Self::drain_seconds).
+    #[must_use]
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
     }
 
     /// [`max_hold_ms`](Self::max_hold_ms).

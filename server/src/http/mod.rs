@@ -1,26 +1,23 @@
 //! The HTTP shell: listener, connection limits, dispatch.
 
 pub mod auth;
+mod connection;
 mod dispatch;
 mod files;
+mod listener;
 pub mod peer;
+mod traffic;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use axum::http::{Response, StatusCode, header};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use self::peer::Peer;
+use self::connection::Server;
+use self::listener::Slots;
 use crate::config::Settings;
 use crate::publishing_point::registry::Registry;
 
@@ -72,55 +69,12 @@ pub async fn serve(
         stop: watch::Sender::new(false),
         settings: Arc::clone(&settings),
     });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(settings.request_head_seconds))
-        // hyper refuses to go below.
-        .max_buf_size(settings.max_request_head_bytes.max(8192))
-        .max_headers(settings.max_request_headers);
-    let slots = Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let graceful = GracefulShutdown::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
-            next = next => next,
-            () = &mut shutdown => break,
-        };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(e) => {
-                // Out of file descriptors, most likely: give others time to close theirs.
-                tracing::warn!(error = %e, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let (app, peer) = (Arc::clone(&app), Peer::plain(address));
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer.clone());
-            let app = Arc::clone(&app);
-            async move { Ok::<_, Infallible>(dispatch::handle(&app, request.map(Body::new)).await) }
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            let _slot = slot;
-            if let Err(e) = connection.await {
-                tracing::debug!(error = %e, "connection");
-            }
-        });
-    }
-    drop(listener);
-    app.stop.send_replace(true);
-    let drained =
-        tokio::time::timeout(Duration::from_secs(settings.drain_seconds), graceful.shutdown()).await;
-    if drained.is_err() {
-        tracing::warn!("requests are cut off: they took too long to finish");
-    }
+    let slots = Slots::new(&settings);
+    let stop = async {
+        shutdown.await;
+        app.stop.send_replace(true);
+    };
+    listener::run(listener, Server::new(Arc::clone(&app)), &slots, stop, settings.drain()).await;
     Ok(())
 }
 

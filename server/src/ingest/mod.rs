@@ -93,16 +93,26 @@ impl Push<'_> {
         tracing::info!(point = self.point.path(), stream = self.stream, %peer, "encoder connected");
         let limit = app.settings.ingest_idle();
         let mut stopping = pin!(app.stopping());
+        // From then on the next end of a fragment is the end, and half of the drain how long it may take.
+        let mut drained = None;
         // An encoder may send single bytes: the alarm is set anew when it goes off, not for each.
         let mut last = Instant::now();
         let mut alarm = pin!(sleep_until(last + limit));
         loop {
+            if drained.is_some_and(|by| Instant::now() >= by || self.demuxer.is_between_boxes()) {
+                return Err(Failure::Stopping);
+            }
             let frame = tokio::select! {
                 biased;
-                () = &mut stopping => return Err(Failure::Stopping),
+                () = &mut stopping, if drained.is_none() => {
+                    let by = Instant::now() + app.settings.drain() / 2;
+                    alarm.as_mut().reset(by);
+                    drained = Some(by);
+                    continue;
+                }
                 frame = body.frame() => frame,
                 () = &mut alarm => {
-                    if last.elapsed() >= limit {
+                    if drained.is_none() && last.elapsed() >= limit {
                         return Err(Failure::Idle);
                     }
                     alarm.as_mut().reset(last + limit);

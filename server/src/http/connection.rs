@@ -1,0 +1,91 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::peer::Peer;
+use super::traffic::{Counted, Paced, Traffic};
+use super::{App, dispatch};
+use crate::config::Settings;
+
+/// How connections are served: HTTP/1 and HTTP/2 with the same limits.
+#[derive(Clone)]
+pub(super) struct Server {
+    app: Arc<App>,
+    http: auto::Builder<TokioExecutor>,
+}
+
+impl Server {
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { http: protocols(&app.settings), app }
+    }
+
+    /// Serves `stream` until one side is done with it or the peer stalls.
+    pub(super) async fn serve(self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+        let traffic = Arc::new(Traffic::default());
+        let patience = Duration::from_secs(self.app.settings.request_head_seconds);
+        let rate = self.app.settings.min_send_rate;
+        let address = peer.address;
+        let stream = Counted::new(stream, Arc::clone(&traffic));
+        tokio::select! {
+            () = self.speak(stream, peer, &traffic, watcher) => {}
+            () = traffic.stalls(patience, rate) => {
+                tracing::debug!(%address, "connection closed: the peer stalls");
+            }
+        }
+    }
+
+    async fn speak<S>(&self, stream: S, peer: Peer, traffic: &Arc<Traffic>, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (app, traffic, address) = (Arc::clone(&self.app), Arc::clone(traffic), peer.address);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let turn = traffic.request();
+            request.extensions_mut().insert(peer.clone());
+            let (app, traffic) = (Arc::clone(&app), Arc::clone(&traffic));
+            async move {
+                let response = dispatch::handle(&app, request.map(Body::new)).await;
+                drop(turn);
+                Ok::<_, Infallible>(response.map(|body| Paced::new(body, traffic)))
+            }
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%address, %error, "connection");
+        }
+    }
+}
+
+fn protocols(settings: &Settings) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    // hyper refuses to go below.
+    let head = settings.max_request_head_bytes.max(8192);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(settings.request_head_seconds))
+        .max_buf_size(head)
+        .max_headers(settings.max_request_headers);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.max_http2_streams)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
+        // What opens a stream only to reset it again is told to calm down, and hung up on.
+        .max_pending_accept_reset_streams(HTTP2_RESETS)
+        .max_local_error_reset_streams(HTTP2_RESETS);
+    http
+}
+
+/// Streams of one connection that may be reset before they are looked at.
+const HTTP2_RESETS: usize = 20;
