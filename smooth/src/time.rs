@@ -13,6 +13,12 @@ impl Timescale {
         None => unreachable!(),
     };
 
+    /// 1000 ticks per second, the unit of captions.
+    pub const MILLISECONDS: Self = match NonZeroU32::new(1000) {
+        Some(n) => Self(n),
+        None => unreachable!(),
+    };
+
     /// A timescale of `ticks` per second; `None` for zero and for more than 32 bits, which no media
     /// header can carry.
     #[must_use]

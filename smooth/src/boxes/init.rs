@@ -1,4 +1,5 @@
-//! The init segment of one track, ISO/IEC 14496-12 8: what a `SourceBuffer` gets before fragments.
+//! The init segment of one track, ISO/IEC 14496-12 8 and, as a CMAF header, ISO/IEC 23000-19 7.3: what a
+//! `SourceBuffer` gets before fragments.
 //!
 //! ```text
 //! ftyp
@@ -53,9 +54,7 @@ pub struct Protection<'a> {
 #[must_use]
 pub fn segment(track: &Track<'_>) -> Vec<u8> {
     let mut out = Writer::with_capacity(1024);
-    let at = out.open(*b"ftyp");
-    out.put(b"iso6\0\0\0\0iso6isommsdhdash");
-    out.close(at);
+    put_ftyp(&mut out);
     let moov = out.open(*b"moov");
     put_mvhd(track.timescale, TRACK_ID.saturating_add(1), &mut out);
     put_trak(track, TRACK_ID, &mut out);
@@ -71,6 +70,12 @@ pub fn segment(track: &Track<'_>) -> Vec<u8> {
     }
     out.close(moov);
     out.finish()
+}
+
+pub(super) fn put_ftyp(out: &mut Writer) {
+    let at = out.open(*b"ftyp");
+    out.put(b"iso6\0\0\0\0iso6isommsdhdashcmfc");
+    out.close(at);
 }
 
 /// The identity transformation.
@@ -104,8 +109,41 @@ pub(super) fn put_trex(track_id: u32, out: &mut Writer) {
 
 pub(super) fn put_trak(track: &Track<'_>, id: u32, out: &mut Writer) {
     let kind = track.codec.kind();
-    let (width, height) = picture(track.codec);
     let trak = out.open(*b"trak");
+    put_tkhd(kind, picture(track.codec), id, out);
+    let mdia = out.open(*b"mdia");
+    put_mdhd(track.timescale, track.language, out);
+    put_hdlr(
+        match kind {
+            Kind::Video => b"vide",
+            Kind::Audio => b"soun",
+            Kind::Text => b"subt",
+        },
+        out,
+    );
+    let minf = out.open(*b"minf");
+    let (media_header, flags, payload) = match kind {
+        Kind::Video => (*b"vmhd", 1, 8),
+        Kind::Audio => (*b"smhd", 0, 4),
+        Kind::Text => (*b"sthd", 0, 0),
+    };
+    let at = out.open_full(media_header, 0, flags);
+    out.zeros(payload);
+    out.close(at);
+    put_dinf(out);
+    let stbl = out.open(*b"stbl");
+    let stsd = out.open_full(*b"stsd", 0, 0);
+    out.u32(1);
+    put_sample_entry(track, out);
+    out.close(stsd);
+    put_empty_tables(out);
+    out.close(stbl);
+    out.close(minf);
+    out.close(mdia);
+    out.close(trak);
+}
+
+pub(super) fn put_tkhd(kind: Kind, (width, height): (u32, u32), id: u32, out: &mut Writer) {
     let at = out.open_full(*b"tkhd", 0, 3); // enabled, in movie
     out.zeros(8);
     out.u32(id);
@@ -119,35 +157,28 @@ pub(super) fn put_trak(track: &Track<'_>, id: u32, out: &mut Writer) {
     out.u32(width << 16);
     out.u32(height << 16);
     out.close(at);
+}
 
-    let mdia = out.open(*b"mdia");
+pub(super) fn put_mdhd(timescale: Timescale, language: &str, out: &mut Writer) {
     let at = out.open_full(*b"mdhd", 0, 0);
     out.zeros(8);
-    out.u32(track.timescale.get());
+    out.u32(timescale.get());
     out.u32(0);
-    out.u16(packed_language(track.language));
+    out.u16(packed_language(language));
     out.zeros(2);
     out.close(at);
+}
+
+pub(super) fn put_hdlr(handler: &[u8; 4], out: &mut Writer) {
     let at = out.open_full(*b"hdlr", 0, 0);
     out.zeros(4);
-    out.put(match kind {
-        Kind::Video => b"vide",
-        Kind::Audio => b"soun",
-        Kind::Text => b"subt",
-    });
+    out.put(handler);
     out.zeros(12);
     out.put(b"\0"); // no name
     out.close(at);
+}
 
-    let minf = out.open(*b"minf");
-    let (media_header, flags, payload) = match kind {
-        Kind::Video => (*b"vmhd", 1, 8),
-        Kind::Audio => (*b"smhd", 0, 4),
-        Kind::Text => (*b"sthd", 0, 0),
-    };
-    let at = out.open_full(media_header, 0, flags);
-    out.zeros(payload);
-    out.close(at);
+pub(super) fn put_dinf(out: &mut Writer) {
     let dinf = out.open(*b"dinf");
     let dref = out.open_full(*b"dref", 0, 0);
     out.u32(1);
@@ -155,25 +186,15 @@ pub(super) fn put_trak(track: &Track<'_>, id: u32, out: &mut Writer) {
     out.close(at);
     out.close(dref);
     out.close(dinf);
-    put_stbl(track, out);
-    out.close(minf);
-    out.close(mdia);
-    out.close(trak);
 }
 
-/// Sample description; the tables after it are empty.
-fn put_stbl(track: &Track<'_>, out: &mut Writer) {
-    let stbl = out.open(*b"stbl");
-    let stsd = out.open_full(*b"stsd", 0, 0);
-    out.u32(1);
-    put_sample_entry(track, out);
-    out.close(stsd);
+/// The tables after the sample description: samples are in fragments.
+pub(super) fn put_empty_tables(out: &mut Writer) {
     for (kind, payload) in [(*b"stts", 4), (*b"stsc", 4), (*b"stsz", 8), (*b"stco", 4)] {
         let at = out.open_full(kind, 0, 0);
         out.zeros(payload);
         out.close(at);
     }
-    out.close(stbl);
 }
 
 fn put_sample_entry(track: &Track<'_>, out: &mut Writer) {

@@ -10,6 +10,8 @@
 //! | [`uuid`] | `tfxd`, `tfrf` and the extended types |
 //! | [`delivery`] | a `moof` as the origin serves it |
 //! | [`mse`] | a `moof` as Media Source Extensions wants it |
+//! | [`cmaf`] | a `moof` as CMAF wants it |
+//! | [`wvtt`] | captions as a track of WebVTT cues |
 //! | [`init`] | the init segment of one track |
 //! | [`moov`] | the tracks of a push stream or file |
 //! | [`build`] | fragments and header of a push stream |
@@ -18,6 +20,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod build;
+pub mod cmaf;
 pub(crate) mod cursor;
 pub mod delivery;
 mod esds;
@@ -29,6 +32,7 @@ pub mod mse;
 mod rewrite;
 pub mod uuid;
 mod walk;
+pub mod wvtt;
 
 pub use head::{FragmentHead, read_head};
 pub use uuid::{Tfrf, Tfxd};

@@ -199,6 +199,12 @@ impl<'a> Trun<'a> {
         })
     }
 
+    /// The same run with other samples: `count` of them, whose fields are `entries`.
+    pub(crate) const fn with<'b>(&self, version: u8, count: u32, entries: &'b [u8]) -> Trun<'b> {
+        let Self { flags, data_offset, first_flags, duration, size, default_flags, .. } = *self;
+        Trun { version, flags, count, data_offset, first_flags, entries, duration, size, default_flags }
+    }
+
     /// Bytes of the fields of one sample.
     pub(crate) const fn entry_len(flags: u32) -> usize {
         let per_sample = trun::DURATION | trun::SIZE | trun::FLAGS | trun::COMPOSITION;

@@ -79,7 +79,7 @@ fn rewrite_traf(traf: &Box<'_>, moof: &Moof<'_>, options: &Options, new: &mut Re
 }
 
 /// `tfhd` and `tfdt`. The description index goes: our init segment has one description.
-fn put_header(moof: &Moof<'_>, options: &Options, new: &mut Rewriter) {
+pub(super) fn put_header(moof: &Moof<'_>, options: &Options, new: &mut Rewriter) {
     let header = &moof.header;
     let (mut duration, mut size) = (header.duration, header.size);
     if !moof.runs.iter().all(|run| run.has_duration()) {
@@ -112,7 +112,7 @@ fn put_header(moof: &Moof<'_>, options: &Options, new: &mut Rewriter) {
 }
 
 /// Turns the sample encryption box of PIFF into `senc`, `saiz` and `saio`, ISO/IEC 23001-7 7.2.
-fn put_encryption(payload: &[u8], options: &Options, new: &mut Rewriter) -> Result<(), Error> {
+pub(super) fn put_encryption(payload: &[u8], options: &Options, new: &mut Rewriter) -> Result<(), Error> {
     const OVERRIDE: u32 = 1;
     const SUBSAMPLES: u32 = 2;
     const AES_CTR: u32 = 1;

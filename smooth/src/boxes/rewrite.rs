@@ -106,6 +106,14 @@ impl Rewriter {
         self.runs = self.runs.saturating_add(1);
     }
 
+    /// The run written last begins `bytes` later in the media than it did.
+    pub(super) fn skip(&mut self, bytes: u64) {
+        if let Some((_, distance)) = self.offsets.last_mut() {
+            *distance = distance.saturating_add(bytes);
+        }
+        self.media = self.media.saturating_add(bytes);
+    }
+
     /// The finished box, for samples that begin `media_header` bytes after it.
     pub(super) fn finish(mut self, media_header: u32) -> Vec<u8> {
         self.out.close(self.start);

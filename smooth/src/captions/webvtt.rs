@@ -107,6 +107,14 @@ pub fn write(cues: &[Cue]) -> String {
     out
 }
 
+/// The settings of `cue` as they stand behind its times, without the blank before them.
+#[must_use]
+pub fn settings_text(cue: &Cue) -> String {
+    let mut out = String::new();
+    settings(&mut out, cue_settings(cue));
+    out.trim_start().to_owned()
+}
+
 fn settings(out: &mut String, settings: Settings) {
     match settings.line {
         Some(Line::Row(row)) => {

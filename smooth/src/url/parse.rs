@@ -39,10 +39,13 @@ pub(super) fn request(rest: &str, encoded: bool) -> Result<Request, Error> {
     if next().is_some() { Err(invalid("something follows")) } else { Ok(request) }
 }
 
-/// Splits `Word(body)`; the body ends with the last parenthesis, and nothing but `.m3u8` follows it.
+/// Splits `Word(body)`; the body ends with the last parenthesis, and nothing follows it but perhaps an
+/// extension, as `.m3u8`, `.ts` or `.m4s`: clients want to see one, and it says nothing new.
 fn group(segment: &str) -> (&str, Option<&str>) {
-    let bare = match segment.len().checked_sub(5).and_then(|at| segment.split_at_checked(at)) {
-        Some((bare, extension)) if extension.eq_ignore_ascii_case(".m3u8") => bare,
+    let is_extension =
+        |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let bare = match segment.rsplit_once('.') {
+        Some((bare, extension)) if bare.ends_with(')') && is_extension(extension) => bare,
         _ => segment,
     };
     match bare.strip_suffix(')').and_then(|open| open.split_once('(')) {
@@ -94,7 +97,11 @@ impl Text {
         if name.is_empty() {
             return Err(invalid("a fragment has a name"));
         }
-        let (time, options) = (number(time.trim_ascii())?, self.decode(options.trim_ascii())?);
+        let (time, options) = (time.trim_ascii(), self.decode(options.trim_ascii())?);
+        if time.eq_ignore_ascii_case("i") && noun == Noun::Fragments {
+            return Ok(Request::InitSegment { event, bitrate, attributes, name, options });
+        }
+        let time = number(time)?;
         Ok(Request::Fragment(FragmentRequest { event, noun, bitrate, attributes, name, time, options }))
     }
 }

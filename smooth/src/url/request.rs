@@ -5,11 +5,12 @@ use core::fmt;
 use super::{escape::push_encoded, parse};
 use crate::{error::Error, text::push_decimal};
 
-/// A request to a publishing point. `Display` gives the canonical form, relative to it.
+/// A request to a publishing point. `Display` gives the canonical form, relative to it. Behind a closing
+/// parenthesis an extension may stand, as `.m3u8`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Request {
-    /// `Manifest`, or `Manifest(format=m3u8-aapl)` with or without `.m3u8` after it.
+    /// `Manifest`, or `Manifest(format=m3u8-aapl)`.
     Manifest {
         /// `Events(id)/` before it.
         event: Option<String>,
@@ -29,6 +30,19 @@ pub enum Request {
     },
     /// A fragment, or a view of one.
     Fragment(FragmentRequest),
+    /// `QualityLevels(…)/Fragments(name=i,format=…)`: what a decoder needs before fragments of a level.
+    InitSegment {
+        /// `Events(id)/` before it.
+        event: Option<String>,
+        /// Bits/s.
+        bitrate: u32,
+        /// Custom attributes of the level, in order.
+        attributes: Vec<(String, String)>,
+        /// Name of the stream; never empty.
+        name: String,
+        /// What follows behind a comma, as `format=m3u8-cmaf`; empty if nothing does.
+        options: String,
+    },
     /// `Streams(id)`: an encoder's push stream.
     Ingest {
         /// `Events(id)/` before it.
@@ -130,6 +144,14 @@ impl fmt::Display for Request {
                 out.push_str("Manifest");
                 push_group(&mut out, options, PLAIN_IN_OPTIONS);
             }
+            Self::InitSegment { event, bitrate, attributes, name, options } => {
+                push_event(&mut out, event.as_deref());
+                push_level(&mut out, *bitrate, attributes);
+                out.push_str("Fragments(");
+                push_encoded(&mut out, name, b"");
+                out.push_str("=i");
+                push_options(&mut out, options);
+            }
             Self::Ingest { event, stream } => {
                 push_event(&mut out, event.as_deref());
                 out.push_str("Streams");
@@ -154,11 +176,7 @@ impl fmt::Display for FragmentRequest {
         push_encoded(&mut out, &self.name, b"");
         out.push('=');
         push_decimal(&mut out, self.time);
-        if !self.options.is_empty() {
-            out.push(',');
-            push_encoded(&mut out, &self.options, PLAIN_IN_OPTIONS);
-        }
-        out.push(')');
+        push_options(&mut out, &self.options);
         f.write_str(&out)
     }
 }
@@ -182,6 +200,15 @@ fn push_level(out: &mut String, bitrate: u32, attributes: &[(String, String)]) {
         push_attributes(out, attributes);
     }
     out.push_str(")/");
+}
+
+/// `,options)`, or the parenthesis alone.
+fn push_options(out: &mut String, options: &str) {
+    if !options.is_empty() {
+        out.push(',');
+        push_encoded(out, options, PLAIN_IN_OPTIONS);
+    }
+    out.push(')');
 }
 
 fn push_group(out: &mut String, text: &str, plain: &[u8]) {

@@ -97,6 +97,11 @@ fn requests_in_the_forms_that_clients_send() {
             "QualityLevels(500000)/Fragments(video=18446744073709551615, format=m3u8-aapl)",
             &FragmentRequest { options: "format=m3u8-aapl".into(), ..video.clone() },
         ),
+        (
+            "QualityLevels(500000)/Fragments(video=18446744073709551615,format=m3u8-aapl).ts",
+            &FragmentRequest { options: "format=m3u8-aapl".into(), ..video.clone() },
+        ),
+        ("QualityLevels(7)/Fragments(a.b=0).m4s", &fragment(Noun::Fragments, 7, "a.b", 0)),
         ("QualityLevels(7)/FRAGMENTINFO(a=0)", &fragment(Noun::FragmentInfo, 7, "a", 0)),
         ("QualityLevels(7)/RawFragments(a=0)", &fragment(Noun::RawFragments, 7, "a", 0)),
         ("QualityLevels(7)/KeyFrames(a=00)", &fragment(Noun::KeyFrames, 7, "a", 0)),
@@ -111,6 +116,16 @@ fn requests_in_the_forms_that_clients_send() {
         ("Events(2)/Manifest", Request::Manifest { event: event.clone(), options: String::new() }),
         ("Manifest(format=m3u8-aapl)", Request::Manifest { event: None, options: options.clone() }),
         ("Manifest(format=m3u8-aapl).M3U8", Request::Manifest { event: None, options }),
+        (
+            "QualityLevels(64,a=b)/fragments(audio=i,format=m3u8-cmaf).mp4",
+            Request::InitSegment {
+                event: None,
+                bitrate: 64,
+                attributes: level(0, &[("a", "b")]).custom_attributes,
+                name: "audio".into(),
+                options: "format=m3u8-cmaf".into(),
+            },
+        ),
         ("events(2)/streams(720p)", Request::Ingest { event: event.clone(), stream: "720p".into() }),
         ("Streams(9092-stream0)", Request::Ingest { event: None, stream: "9092-stream0".into() }),
         ("streammanifest", Request::StreamManifest { event: None }),
@@ -173,6 +188,11 @@ fn requests() -> impl Strategy<Value = Request> {
         (event(), noun(), any::<u32>(), attributes(), "\\PC+", any::<u64>(), "\\PC*").prop_map(
             |(event, noun, bitrate, attributes, name, time, options)| {
                 Request::Fragment(FragmentRequest { event, noun, bitrate, attributes, name, time, options })
+            }
+        ),
+        (event(), any::<u32>(), attributes(), "\\PC+", "\\PC*").prop_map(
+            |(event, bitrate, attributes, name, options)| {
+                Request::InitSegment { event, bitrate, attributes, name, options }
             }
         ),
         (event(), "\\PC*").prop_map(|(event, options)| Request::Manifest { event, options }),
