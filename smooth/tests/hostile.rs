@@ -10,8 +10,8 @@ use smooth::boxes::build::{self, FragmentSpec, Sample};
 use smooth::boxes::{Tfrf, Tfxd, delivery, init, moov, mse, read_head, walk};
 use smooth::codec::Codec;
 use smooth::ingest::{Demuxer, Event, TrackInfo};
-use smooth::manifest::{Kind, QualityLevel};
-use smooth::smil::definition::{self, Apple, Definition, Publishing, Ref, Source};
+use smooth::manifest::{Kind, QualityLevel, Version};
+use smooth::smil::definition::{self, Apple, Definition, Key, Publishing, Ref, Source};
 use smooth::smil::live::{self, LiveServerManifest};
 use smooth::text::hex_decode;
 use smooth::{Error, Limits, Span, Timescale};
@@ -165,15 +165,18 @@ fn track() -> impl Strategy<Value = TrackInfo> {
 }
 
 fn settings() -> impl Strategy<Value = Definition> {
-    let switches = any::<[bool; 9]>();
-    let numbers = any::<[u32; 6]>();
-    let words = (word(), word(), prop::option::of("[!-~]{1,9}"), vec("[a-z0-9-]{1,6}", 0..3));
+    let switches = any::<[bool; 13]>();
+    let numbers = any::<[u32; 7]>();
+    let maybe = || prop::option::of("[!-~]{1,9}");
+    let key = prop::option::of(any::<[u8; 16]>());
+    let words = (word(), word(), (maybe(), maybe(), maybe(), key), vec("[a-z0-9-]{1,6}", 0..3));
     let refs = vec(("[!-~]{0,9}", vec(("[a-w]{1,4}", "[!-~]{0,4}"), 0..2)), 0..3);
     let other = vec(("[x-z]{1,9}", "[!-~]{0,9}"), 0..3);
     (switches, numbers, words, refs, other).prop_map(|(switches, numbers, words, refs, other)| Definition {
         title: words.0,
         module: words.1,
-        archive_path: words.2,
+        archive_path: words.2.0,
+        filters: words.2.1,
         formats: words.3,
         source: if switches[0] { Source::Push } else { Source::Pull },
         publishing: Publishing { fragments: switches[1], streams: switches[2], archives: switches[3] },
@@ -189,7 +192,14 @@ fn settings() -> impl Strategy<Value = Definition> {
             allow_caching: switches[6],
             backward_compatible: switches[7],
             enable_encryption: switches[8],
+            include_codecs: switches[9],
+            key_uri: words.2.2,
+            encryption_key: words.2.3.map(Key),
         },
+        event_id_on_path: switches[10],
+        send_end_of_stream_on_stop: switches[11],
+        client_manifest_version: if switches[12] { Version::V2_2 } else { Version::V2_0 },
+        live_cache_length: numbers[6],
         refs: refs
             .into_iter()
             .filter(|(_, o)| o.iter().all(|(n, _)| n != "src"))
