@@ -31,6 +31,9 @@ pub async fn serve(
         output(&source.snapshot().traffic).count(bytes);
         response
     };
+    if !source.snapshot().definition.publishing.fragments {
+        return problem(StatusCode::FORBIDDEN, "no-viewers", "this publishing point does not serve viewers");
+    }
     match request {
         Request::Manifest { event, options } if options.is_empty() => {
             return counted(manifest(source, event.as_deref(), headers), |t| &t.smooth);

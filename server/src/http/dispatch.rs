@@ -76,6 +76,7 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
         }
         (Method::GET | Method::HEAD, url::Request::Ingest { .. }) => wrong_method("POST, PUT, OPTIONS"),
         (Method::GET | Method::HEAD, _) => {
+            point.asked();
             deliver::route::serve(app, &*point, &parsed, parts.uri.query(), &parts.headers).await
         }
         _ => wrong_method(READ),

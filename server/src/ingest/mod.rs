@@ -6,6 +6,7 @@
 //! | a stream to its end, with or without `mfra` | 200 |
 //! | boxes that are wrong, or end in the middle | 400 |
 //! | an idle point | 404 |
+//! | a point that pulls its streams | 403 |
 //! | nothing for too long | 408 |
 //! | an ended broadcast, another event, other parameters of a known track | 409 |
 //! | a fragment before the header | 412 |
@@ -158,7 +159,8 @@ impl Push<'_> {
         let numbers = match self.session {
             Some(session) => self.point.reopen(session, &self.specs)?,
             None => {
-                let caller = Caller { event: self.event, stream: self.stream, peer: None };
+                let caller =
+                    Caller { event: self.event, stream: self.stream, peer: Some(self.peer.address.ip()) };
                 let (session, numbers) = self.point.open(caller, &self.specs)?;
                 self.session = Some(session);
                 numbers
@@ -262,6 +264,7 @@ impl Failure {
     fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Refused(Refused::Idle) => (StatusCode::NOT_FOUND, "not-started"),
+            Self::Refused(Refused::Pulls) => (StatusCode::FORBIDDEN, "pull-source"),
             Self::Refused(Refused::Stopped) => (StatusCode::CONFLICT, "stopped"),
             Self::Refused(Refused::OtherEvent) => (StatusCode::CONFLICT, "other-event"),
             Self::Refused(Refused::Header(_)) => (StatusCode::CONFLICT, "header-changed"),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use smooth::manifest::Kind;
+use smooth::smil::definition::Source;
 
 use super::broadcast::{Arrival, Outcome};
 use super::state::{Input, State};
@@ -22,6 +23,15 @@ pub struct Caller<'a> {
 }
 
 impl PublishingPoint {
+    /// A viewer's request, which starts an idle point where its definition says so.
+    pub fn asked(&self) {
+        let snapshot = self.snapshot();
+        if snapshot.state == State::Idle && snapshot.definition.start_on_first_request {
+            // Someone else may have been quicker.
+            let _ = self.start();
+        }
+    }
+
     /// Says whether an encoder may post to `event`, and starts the point where its first request does.
     ///
     /// # Errors
@@ -29,6 +39,9 @@ impl PublishingPoint {
     /// See [`Refused`].
     pub fn ready(&self, event: Option<&str>) -> Result<(), Refused> {
         let mut writer = self.lock();
+        if writer.definition.source == Source::Pull {
+            return Err(Refused::Pulls);
+        }
         match writer.state {
             State::Idle if self.settings.auto_start || writer.definition.start_on_first_request => {
                 self.begin(&mut writer).map_err(|_| Refused::Idle)

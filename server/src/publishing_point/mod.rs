@@ -77,6 +77,9 @@ pub enum Refused {
     /// It is idle, and requests do not start it.
     #[error("the publishing point is not started")]
     Idle,
+    /// It fetches from other servers.
+    #[error("the publishing point takes its streams from other servers (sourceType Pull)")]
+    Pulls,
     /// The broadcast is over.
     #[error(
         "the broadcast has ended; shut the publishing point down, or let it restart by itself (restartOnEncoderReconnect)"
@@ -227,7 +230,7 @@ pub fn read_definition(file: &Path, settings: &Settings) -> Result<Definition, U
 
 fn rules(definition: &Definition, settings: &Settings) -> Rules {
     Rules {
-        look_ahead: definition.lookahead_chunks,
+        look_ahead: definition.lookahead_chunks.min(MAX_LOOK_AHEAD),
         window: definition.manifest_window_length.into(),
         resend_fragments: settings.resend_fragments,
         max_jump: settings.max_jump_seconds,
@@ -235,3 +238,6 @@ fn rules(definition: &Definition, settings: &Settings) -> Rules {
         max_tracks: settings.max_tracks,
     }
 }
+
+/// A fragment counts those that it announces in one byte, [MS-SSTR] 2.2.4.5.
+const MAX_LOOK_AHEAD: u32 = 255;

@@ -36,6 +36,7 @@ pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
     let hold = (live && snapshot.max_hold_ms > 0)
         .then(|| ("silverlane-wait".to_owned(), snapshot.max_hold_ms.to_string()));
     Some(Manifest {
+        version: snapshot.definition.client_manifest_version,
         duration: if live {
             u64::from(snapshot.definition.estimated_time).saturating_mul(PER_SECOND)
         } else {
