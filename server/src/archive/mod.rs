@@ -1,9 +1,10 @@
-//! Where accepted fragments are kept: the seam between a publishing point and its storage.
+//! Where published fragments are kept: the seam between a publishing point and its storage.
 //!
-//! [`FragmentLog`] is what a point writes to and what old fragments are read from. [`MemoryLog`] keeps
-//! the live window in memory and nothing beyond it.
+//! [`FragmentLog`] is what a point writes to and what old fragments are read from. [`MemoryLog`] is the
+//! log of a point without an archive.
 
 mod memory;
+mod place;
 
 use std::io;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use bytes::Bytes;
 use smooth::Span;
 
 pub use memory::MemoryLog;
+pub use place::Place;
+
+use crate::publishing_point::track::TrackSpec;
 
 /// One fragment as it came from the encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,37 +46,103 @@ impl Media {
 /// Number of a track in a log, in order of first appearance in the broadcast.
 pub type TrackId = usize;
 
-/// The fragments of one broadcast, keyed by track and start.
+/// A track that a push stream's header brought.
+#[derive(Clone, Debug)]
+pub struct NewTrack {
+    /// Its number.
+    pub id: TrackId,
+    /// Its place in the header.
+    pub rank: usize,
+    /// What the header says.
+    pub spec: Arc<TrackSpec>,
+}
+
+/// A fragment on its way into a log.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Its track.
+    pub track: TrackId,
+    /// Where it lies on the broadcast's timeline, in ticks of its stream.
+    pub span: Span,
+    /// The encoder's start, mapped but not clipped, in ticks.
+    pub raw: i64,
+    /// Its bytes.
+    pub media: Arc<Media>,
+}
+
+/// What becomes visible at once: a chunk with the fragments of its levels, or late fragments of chunks
+/// that are there.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// The new chunk, with a track of its stream.
+    pub chunk: Option<(TrackId, Span)>,
+    /// Fragments, one for a track at most.
+    pub fragments: Vec<Kept>,
+}
+
+/// A fragment that a log has stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its track.
+    pub track: TrackId,
+    /// Its start in ticks.
+    pub time: u64,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// The fragments of one broadcast, and what it takes to go on with it.
 ///
-/// Calls for one track come from one writer, mostly in the order of time (a late fragment may fill a
-/// hole); readers may call [`get`](Self::get) and [`range`](Self::range) at any moment.
+/// One writer makes the calls that write, and none of them waits for the storage: what they say is stored
+/// in their order, as soon as may be. Any number of readers may call [`get`](Self::get) at any moment. A
+/// log that is only read leaves the writing as it is here.
 pub trait FragmentLog: Send + Sync {
-    /// Adds a fragment. `span` is the place on the broadcast's timeline, in ticks of the track's stream.
+    /// The fragment of `track` that starts exactly at `time`, stored at `place`; `None` if the log does
+    /// not hold it. Blocks.
     ///
     /// # Errors
     ///
-    /// The storage failed; the point goes on from memory.
-    fn append(&self, track: TrackId, span: Span, media: &Arc<Media>) -> io::Result<()>;
+    /// The storage failed, or what it holds is damaged.
+    fn get(&self, track: TrackId, time: u64, place: Option<Place>) -> io::Result<Option<Arc<Media>>>;
 
-    /// The fragment that starts exactly at `time`; `None` if the log does not hold it.
-    ///
-    /// # Errors
-    ///
-    /// The storage failed.
-    fn get(&self, track: TrackId, time: u64) -> io::Result<Option<Arc<Media>>>;
+    /// Push stream `stream` of `event` brought tracks that were not there.
+    fn describe(&self, event: Option<&str>, stream: &str, tracks: &[NewTrack]) {
+        let _ = (event, stream, tracks);
+    }
 
-    /// From the start of the oldest fragment of `track` to the start of the newest.
-    fn range(&self, track: TrackId) -> Option<(u64, u64)>;
+    /// A run of encoder time began at `offset`, in units of 100 ns.
+    fn run(&self, offset: i64) {
+        let _ = offset;
+    }
 
-    /// The window has moved on: fragments of `track` that start before `time` are not asked for again.
-    fn release(&self, track: TrackId, time: u64);
+    /// Something was published.
+    fn append(&self, published: Published) {
+        let _ = published;
+    }
+
+    /// What was stored since the last call.
+    fn stored(&self) -> Vec<Stored> {
+        Vec::new()
+    }
+
+    /// Number of the newest thing to store; grows over all logs of a server.
+    fn position(&self) -> u64 {
+        0
+    }
+
+    /// Everything up to this number is stored, or will not be waited for.
+    fn reached(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// What is not stored by now is not waited for any more, until the storage has caught up.
+    fn give_up(&self) {}
 
     /// The broadcast is over; nothing is appended after this.
-    ///
-    /// # Errors
-    ///
-    /// The storage failed.
-    fn seal(&self) -> io::Result<()>;
+    fn seal(&self) {}
+
+    /// The broadcast is forgotten: a restart does not bring it back.
+    fn close(&self) {}
 }
 
 /// 64 bits that are the same on every machine and in every version: part of what is served (`ETag`).

@@ -92,6 +92,10 @@ settings! {
     /// Folders below each other under the root in which publishing points are looked for.
     max_folder_depth("SILVERLANE_MAX_FOLDER_DEPTH"): usize = 8;
 
+    /// Seconds of media that a publishing point keeps in memory beside its archive, where its definition
+    /// does not say.
+    live_cache_seconds("SILVERLANE_LIVE_CACHE_SECONDS"): u64 = 60;
+
     /// Start an idle publishing point when an encoder posts to it, whatever its definition says.
     auto_start("SILVERLANE_AUTO_START"): bool = true;
     /// How many fragments behind the end of its track a time may lie and still be a resend after a

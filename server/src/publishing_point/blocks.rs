@@ -56,6 +56,16 @@ impl<T: Timed + Clone> Blocks<T> {
         true
     }
 
+    /// Changes the item that starts exactly at `time`, which has to keep its time. Returns whether there
+    /// is one.
+    pub fn change(&mut self, time: u64, change: impl FnOnce(&mut T)) -> bool {
+        let found = self.block_of(time).and_then(|at| self.blocks.get_mut(at)).and_then(|block| {
+            let place = block.binary_search_by_key(&time, Timed::time).ok()?;
+            Arc::make_mut(block).get_mut(place)
+        });
+        found.map(change).is_some()
+    }
+
     /// Removes and returns the oldest item.
     pub fn pop_first(&mut self) -> Option<T> {
         let block = self.blocks.first_mut()?;

@@ -20,7 +20,7 @@ use super::runs::{from_units, units_up};
 use super::session::Sessions;
 use super::stream::Stream;
 use super::track::{Entry, SessionId, Track, TrackSpec};
-use crate::archive::{FragmentLog, Media, TrackId};
+use crate::archive::{FragmentLog, Kept, Media, NewTrack, Published, TrackId};
 
 /// The settings of a broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Rules {
     pub look_ahead: u32,
     /// Seconds of media that stay available; 0 for all.
     pub window: u64,
+    /// Seconds of media that stay in memory when they are archived.
+    pub live_cache: u64,
     /// See [`Settings::resend_fragments`](crate::config::Settings::resend_fragments).
     pub resend_fragments: u32,
     /// See [`Settings::max_jump_seconds`](crate::config::Settings::max_jump_seconds).
@@ -136,6 +138,8 @@ pub struct Broadcast {
     pub(super) runs: Vec<i64>,
     /// Where it starts, in units of 100 ns: the end of the one before it, so that no URL is used twice.
     pub(super) begin: i64,
+    /// Tracks that the log has not heard of, with their places in the header.
+    fresh: Vec<(TrackId, usize)>,
     full: bool,
 }
 
@@ -153,6 +157,7 @@ impl Broadcast {
             sessions: Sessions::default(),
             runs: vec![0],
             begin,
+            fresh: Vec::new(),
             full: false,
         }
     }
@@ -185,13 +190,14 @@ impl Broadcast {
         Ok(specs.iter().enumerate().map(|(rank, spec)| self.register(rank, spec)).collect())
     }
 
-    fn register(&mut self, rank: usize, spec: &TrackSpec) -> TrackId {
+    pub(super) fn register(&mut self, rank: usize, spec: &TrackSpec) -> TrackId {
         if let Some(id) = self.tracks.iter().position(|t| t.spec.same_identity(spec)) {
             return id;
         }
         self.changed = true;
         let id = self.tracks.len();
         self.tracks.push(Track::new(spec.clone()));
+        self.fresh.push((id, rank));
         if let Some(stream) = self.streams.iter_mut().find(|s| s.kind == spec.kind && s.name == spec.name) {
             stream.rank = stream.rank.min(rank);
             stream.levels.push(id);
@@ -207,6 +213,16 @@ impl Broadcast {
         id
     }
 
+    /// Tells the log of the tracks that push stream `stream` of `event` brought.
+    pub fn describe(&mut self, event: Option<&str>, stream: &str) {
+        let new =
+            |(id, rank): (TrackId, usize)| NewTrack { id, rank, spec: Arc::clone(&self.tracks[id].spec) };
+        let tracks: Vec<_> = std::mem::take(&mut self.fresh).into_iter().map(new).collect();
+        if !tracks.is_empty() {
+            self.log.describe(event, stream, &tracks);
+        }
+    }
+
     /// Forgets the connection; what it delivered stays.
     pub fn close(&mut self, session: SessionId) {
         self.sessions.close(session);
@@ -214,6 +230,7 @@ impl Broadcast {
 
     /// Takes in one fragment that connection `session` brought at `now`, a time since any fixed moment.
     pub fn accept(&mut self, now: Duration, session: SessionId, id: TrackId, arrival: Arrival) -> Outcome {
+        self.absorb();
         let Some(track) = self.tracks.get(id) else { return Outcome::Unusable };
         let (kind, timescale) = (track.spec.kind, track.spec.timescale);
         let per_second = u64::from(timescale.get());
@@ -248,8 +265,8 @@ impl Broadcast {
             let end = u64::try_from(mapped.saturating_add_unsigned(arrival.duration)).unwrap_or(0);
             let span = Span { time: start, duration: end.saturating_sub(start) };
             let hash = arrival.media.hash;
-            let entry = Entry { span, raw: mapped, session, hash, media: Some(arrival.media) };
-            break self.store(id, entry, verdict, restarted);
+            let entry = Entry { span, raw: mapped, hash, media: Some(arrival.media), place: None };
+            break self.store(id, session, entry, verdict, restarted);
         };
         if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
             self.sessions.delivered(now, session, id);
@@ -258,7 +275,14 @@ impl Broadcast {
         outcome
     }
 
-    fn store(&mut self, id: TrackId, entry: Entry, verdict: Verdict, restarted: bool) -> Outcome {
+    fn store(
+        &mut self,
+        id: TrackId,
+        session: SessionId,
+        entry: Entry,
+        verdict: Verdict,
+        restarted: bool,
+    ) -> Outcome {
         let Some(at) = self.streams.iter().position(|s| s.levels.contains(&id)) else {
             return Outcome::Unusable;
         };
@@ -275,14 +299,14 @@ impl Broadcast {
             0
         };
         if span.time < stream.end {
-            let media = entry.media.clone();
+            let kept = kept(id, &entry);
             if stream.chunks.at(span.time).is_none() || !track.attach(entry) {
                 return Outcome::Unaligned;
             }
-            self.keep(id, span, media.as_ref());
+            self.log.append(Published { chunk: None, fragments: kept.into_iter().collect() });
             self.changed = true;
         } else {
-            track.wait(entry);
+            track.wait(entry, session);
             self.settle(at, false);
         }
         self.trim();
@@ -294,9 +318,7 @@ impl Broadcast {
         for at in 0..self.streams.len() {
             self.settle(at, true);
         }
-        if let Err(e) = self.log.seal() {
-            tracing::error!(error = %e, "the fragment log cannot be sealed");
-        }
+        self.log.seal();
         self.changed = true;
     }
 
@@ -305,21 +327,12 @@ impl Broadcast {
         for (chunk, lacking) in published {
             self.changed = true;
             let stream = &self.streams[at];
-            for &id in &stream.levels {
-                if let Some(entry) = self.tracks[id].entries.at(chunk.time) {
-                    self.keep(id, entry.span, entry.media.as_ref());
-                }
-            }
+            let fragment = |&id: &TrackId| kept(id, self.tracks[id].entries.at(chunk.time)?);
+            let fragments = stream.levels.iter().filter_map(fragment).collect();
+            self.log.append(Published { chunk: Some((stream.levels[0], chunk)), fragments });
             if lacking > 0 {
                 self.notes.push(Note::Incomplete { stream: stream.name.clone(), time: chunk.time, lacking });
             }
-        }
-    }
-
-    fn keep(&self, id: TrackId, span: Span, media: Option<&Arc<Media>>) {
-        let Some(media) = media else { return };
-        if let Err(e) = self.log.append(id, span, media) {
-            tracing::error!(track = id, time = span.time, error = %e, "a fragment cannot be archived");
         }
     }
 
@@ -343,14 +356,26 @@ impl Broadcast {
         end(false).or_else(|| end(true)).unwrap_or(self.begin).max(self.begin)
     }
 
-    pub(super) fn is_full(&mut self) -> bool {
-        let full = self.tracks.iter().map(|t| t.bytes).sum::<u64>() > self.rules.max_bytes;
-        if full && !self.full {
-            self.full = true;
+    /// Bytes of memory that its fragments take.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.tracks.iter().map(|t| t.bytes).sum()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.memory() > self.rules.max_bytes
+    }
+
+    pub(super) fn note_full(&mut self) {
+        if !std::mem::replace(&mut self.full, true) {
             self.notes.push(Note::MemoryFull);
         }
-        full
     }
+}
+
+/// A fragment for the log; `None` once it is there.
+fn kept(track: TrackId, entry: &Entry) -> Option<Kept> {
+    Some(Kept { track, span: entry.span, raw: entry.raw, media: Arc::clone(entry.media.as_ref()?) })
 }
 
 /// Seconds of the longest fragment: a day, for a caption that stays.

@@ -76,6 +76,8 @@ impl PublishingPoint {
         let session = writer.next_session;
         let tracks = writer.broadcast.open(session, specs)?;
         writer.next_session += 1;
+        // Where no event is running yet, this one begins.
+        writer.broadcast.describe(event, stream);
         let text = specs.iter().all(|s| s.kind == Kind::Text);
         writer.pushes.open(event, stream, session, peer, text);
         writer.pushes.carries(session, &tracks);
@@ -96,6 +98,8 @@ impl PublishingPoint {
         }
         let tracks = writer.broadcast.open(session, specs)?;
         writer.pushes.carries(session, &tracks);
+        let Writer { pushes, broadcast, .. } = &mut *writer;
+        broadcast.describe(pushes.event(), pushes.name(session).unwrap_or_default());
         self.publish(&mut writer);
         Ok(tracks)
     }

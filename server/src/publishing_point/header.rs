@@ -9,6 +9,7 @@ use super::track::TrackSpec;
 #[must_use]
 pub fn specs(tracks: &[TrackInfo]) -> Vec<TrackSpec> {
     let spec = |track: &TrackInfo| TrackSpec {
+        id: track.id,
         kind: track.kind,
         name: track.name.clone(),
         subtype: track.subtype.clone(),

@@ -9,6 +9,7 @@
 
 pub mod blocks;
 pub mod broadcast;
+mod cache;
 pub mod control;
 pub mod encoder;
 mod files;
@@ -97,7 +98,7 @@ impl PublishingPoint {
     /// The point at URL path `path`, defined by `file`, which holds `definition`.
     #[must_use]
     pub fn new(path: String, file: PathBuf, definition: Definition, settings: Arc<Settings>) -> Self {
-        let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog::default()), 0);
+        let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog), 0);
         let definition = Arc::new(definition);
         let traffic = Arc::<Traffic>::default();
         let frame =
@@ -144,7 +145,7 @@ impl PublishingPoint {
     fn open_broadcast(&self, writer: &mut Writer) {
         let begin = writer.broadcast.end();
         let rules = rules(&writer.definition, &self.settings);
-        writer.broadcast = Broadcast::new(rules, Arc::new(MemoryLog::default()), begin);
+        writer.broadcast = Broadcast::new(rules, Arc::new(MemoryLog), begin);
         writer.broadcast.changed = true;
         writer.pushes = Pushes::default();
     }
@@ -232,6 +233,7 @@ fn rules(definition: &Definition, settings: &Settings) -> Rules {
     Rules {
         look_ahead: definition.lookahead_chunks.min(MAX_LOOK_AHEAD),
         window: definition.manifest_window_length.into(),
+        live_cache: settings.live_cache_seconds,
         resend_fragments: settings.resend_fragments,
         max_jump: settings.max_jump_seconds,
         max_bytes: settings.max_point_bytes,

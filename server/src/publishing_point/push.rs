@@ -120,6 +120,12 @@ impl Pushes {
         self.streams.values_mut().find(|p| p.connections.contains_key(&session))
     }
 
+    /// Id of the push stream that `session` feeds.
+    pub(super) fn name(&self, session: SessionId) -> Option<&str> {
+        let mut streams = self.streams.iter();
+        streams.find(|(_, p)| p.connections.contains_key(&session)).map(|(id, _)| id.as_str())
+    }
+
     pub(super) fn knows(&self, session: SessionId) -> bool {
         self.streams.values().any(|p| p.connections.contains_key(&session))
     }

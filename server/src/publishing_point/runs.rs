@@ -90,6 +90,7 @@ impl Broadcast {
             self.runs.remove(0);
         }
         self.runs.push(offset);
+        self.log.run(offset);
         self.sessions.join(session, offset);
     }
 

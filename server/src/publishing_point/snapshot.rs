@@ -164,8 +164,10 @@ impl Snapshot {
         level.requests.add(1);
         match (&entry.media, &self.log) {
             (None, Some(log)) => {
-                let (log, id, time) = (Arc::clone(log), level.id, entry.span.time);
-                tokio::task::spawn_blocking(move || log.get(id, time)).await.map_err(io::Error::other)?
+                let (log, id, time, place) = (Arc::clone(log), level.id, entry.span.time, entry.place);
+                tokio::task::spawn_blocking(move || log.get(id, time, place))
+                    .await
+                    .map_err(io::Error::other)?
             }
             _ => self.media(level, entry),
         }
@@ -179,7 +181,7 @@ impl Snapshot {
     pub fn media(&self, level: &LevelView, entry: &Entry) -> io::Result<Option<Arc<Media>>> {
         match (&entry.media, &self.log) {
             (Some(media), _) => Ok(Some(Arc::clone(media))),
-            (None, Some(log)) => log.get(level.id, entry.span.time),
+            (None, Some(log)) => log.get(level.id, entry.span.time, entry.place),
             (None, None) => Ok(None),
         }
     }

@@ -10,7 +10,7 @@ use smooth::{Span, Timescale};
 use super::blocks::{Blocks, Timed};
 use super::broadcast::Outcome;
 use super::traffic::Meter;
-use crate::archive::Media;
+use crate::archive::{Media, Place};
 
 /// Number of an encoder connection; never used twice in a process, and never part of what is served.
 pub type SessionId = u64;
@@ -18,6 +18,8 @@ pub type SessionId = u64;
 /// What a push stream's header says about a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackSpec {
+    /// `trackID`: what its fragments call it.
+    pub id: u32,
     /// What it carries.
     pub kind: Kind,
     /// `trackName`: the stream it is a level of.
@@ -75,17 +77,35 @@ pub struct Entry {
     pub span: Span,
     /// The encoder's start, mapped but not clipped, in ticks.
     pub raw: i64,
-    /// Who sent it.
-    pub session: SessionId,
     /// Of its `mdat`, see [`Media::hash`].
     pub hash: u64,
     /// The fragment; `None` once it is to be read from the log.
     pub media: Option<Arc<Media>>,
+    /// Where the log keeps it; `None` while it does not.
+    pub place: Option<Place>,
 }
 
 impl Entry {
-    fn cost(&self) -> u64 {
-        self.media.as_ref().map_or(0, |m| m.size()) + OVERHEAD
+    /// Bytes of memory that it takes.
+    pub(super) fn cost(&self) -> u64 {
+        INDEX + self.media.as_ref().map_or(0, |m| m.size() + OVERHEAD)
+    }
+}
+
+/// A fragment that waits for the other levels.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The fragment.
+    pub entry: Entry,
+    /// Who sent it.
+    pub session: SessionId,
+}
+
+impl std::ops::Deref for Waiting {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
     }
 }
 
@@ -138,7 +158,7 @@ pub struct Track {
     /// Fragments that belong to a published chunk of the stream.
     pub entries: Blocks<Entry>,
     /// Fragments that wait for the other levels, in order of time.
-    pub pending: VecDeque<Entry>,
+    pub pending: VecDeque<Waiting>,
     /// Bytes of both, with what keeping them costs.
     pub bytes: u64,
     /// Chunks published since this level last had one in time.
@@ -148,6 +168,8 @@ pub struct Track {
     /// Requests for its fragments.
     pub requests: Arc<Meter>,
     settled_end: Option<u64>,
+    /// No published fragment that starts before is in memory.
+    pub(super) hot: u64,
 }
 
 impl Track {
@@ -161,22 +183,24 @@ impl Track {
             counters: Counters::default(),
             requests: Arc::default(),
             settled_end: None,
+            hot: 0,
         }
     }
 
     /// Adds a fragment that waits for the other levels.
-    pub(super) fn wait(&mut self, entry: Entry) {
+    pub(super) fn wait(&mut self, entry: Entry, session: SessionId) {
         self.bytes += entry.cost();
         let at = self.pending.partition_point(|e| e.span.time < entry.span.time);
-        self.pending.insert(at, entry);
+        self.pending.insert(at, Waiting { entry, session });
     }
 
     /// Adds a fragment to a published chunk. Returns false if there is one.
     pub(super) fn attach(&mut self, entry: Entry) -> bool {
-        let (end, cost) = (self.reach(&entry), entry.cost());
+        let (end, cost, time) = (self.reach(&entry), entry.cost(), entry.span.time);
         let added = self.entries.insert(entry);
         if added {
             self.bytes += cost;
+            self.hot = self.hot.min(time);
             self.settled_end = self.settled_end.max(Some(end));
         }
         added
@@ -185,13 +209,13 @@ impl Track {
     /// Takes out the oldest fragment that waits, if it starts before `time`.
     pub(super) fn next_before(&mut self, time: u64) -> Option<Entry> {
         self.pending.front().filter(|e| e.span.time < time)?;
-        let entry = self.pending.pop_front()?;
+        let entry = self.pending.pop_front()?.entry;
         self.bytes = self.bytes.saturating_sub(entry.cost());
         Some(entry)
     }
 
     /// Forgets waiting fragments that `keep` refuses.
-    pub(super) fn abandon(&mut self, keep: impl Fn(&Entry) -> bool) {
+    pub(super) fn abandon(&mut self, keep: impl Fn(&Waiting) -> bool) {
         self.pending.retain(|e| {
             let kept = keep(e);
             self.bytes = self.bytes.saturating_sub(if kept { 0 } else { e.cost() });
@@ -220,7 +244,7 @@ impl Track {
 
     /// Duration of the newest fragment in ticks.
     pub(super) fn step(&self) -> u64 {
-        let newest = self.pending.back().or_else(|| self.entries.last());
+        let newest = self.pending.back().map(|w| &w.entry).or_else(|| self.entries.last());
         newest.map_or(0, |e| e.span.duration)
     }
 
@@ -228,7 +252,11 @@ impl Track {
     pub(super) fn with_raw(&self, raw: i64, slack: u64) -> Option<&Entry> {
         let from = u64::try_from(raw).unwrap_or(0);
         let near = |e: &&Entry| e.span.time <= from.saturating_add(slack);
-        self.entries.from(from).take_while(near).chain(&self.pending).find(|e| e.raw == raw)
+        self.entries
+            .from(from)
+            .take_while(near)
+            .chain(self.pending.iter().map(|w| &w.entry))
+            .find(|e| e.raw == raw)
     }
 
     /// Whether no fragment lies between `span`'s start and end.
@@ -238,7 +266,7 @@ impl Track {
             .floor(span.time)
             .is_none_or(|e| e.span.end() <= span.time && e.span.time != span.time);
         let after = self.entries.from(span.time).next().is_none_or(|e| e.span.time >= span.end());
-        let clear = |e: &Entry| e.span.end() <= span.time || e.span.time >= span.end();
+        let clear = |e: &Waiting| e.span.end() <= span.time || e.span.time >= span.end();
         before && after && self.pending.iter().all(clear)
     }
 
@@ -250,5 +278,9 @@ impl Track {
 /// After so many chunks without a fragment in time, a level is not waited for any more.
 const MISSES: u32 = 3;
 
-/// Bytes that keeping a fragment costs beside its media, generously: a flood of tiny ones counts too.
-const OVERHEAD: u64 = 512;
+/// Bytes that keeping a fragment in memory costs beside its media, generously: a flood of tiny ones
+/// counts too.
+const OVERHEAD: u64 = 448;
+
+/// Bytes that knowing a fragment costs: an entry, and a chunk of its own in the worst case.
+const INDEX: u64 = (size_of::<Entry>() + size_of::<Span>()) as u64;

@@ -24,7 +24,12 @@ impl Broadcast {
                 }
             }
         }
+        self.cool();
         while self.is_full() {
+            if self.cool_oldest() {
+                continue;
+            }
+            self.note_full();
             let oldest = (0..self.streams.len())
                 .filter(|&at| self.streams[at].chunks.len() > 1)
                 .filter_map(|at| Some((self.oldest_end(at)?, at)))
@@ -54,7 +59,6 @@ impl Broadcast {
         let from = stream.chunks.first().map_or(u64::MAX, |c| c.time);
         for &id in &stream.levels {
             self.tracks[id].release(from);
-            self.log.release(id, from);
         }
     }
 }
