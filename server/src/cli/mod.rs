@@ -3,9 +3,11 @@
 pub mod check;
 mod client;
 pub mod demo;
+pub mod hash;
 pub mod page;
 pub mod push;
 pub mod serve;
+pub mod sign;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,10 @@ enum Command {
     Check(check::Args),
     /// Run an origin and push the built-in sample into it.
     Demo(demo::Args),
+    /// Make a playback URL that is good for a while.
+    Sign(sign::Args),
+    /// Hash a password for the credentials file.
+    Hash(hash::Args),
 }
 
 impl Cli {
@@ -49,6 +55,8 @@ impl Cli {
             Command::Page(args) => Box::pin(page::run(args)).await,
             Command::Check(args) => Box::pin(check::run(args)).await,
             Command::Demo(args) => Box::pin(demo::run(args)).await,
+            Command::Sign(args) => sign::run(&args),
+            Command::Hash(args) => hash::run(&args),
         }
     }
 }

@@ -54,6 +54,11 @@ settings! {
     root("SILVERLANE_ROOT"): PathBuf = PathBuf::from(".");
     /// Address to listen on.
     listen("SILVERLANE_LISTEN"): SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8080));
+    /// TOML file that says who may publish and administrate. Empty: everybody may publish, and programs on
+    /// this machine administrate.
+    credentials("SILVERLANE_CREDENTIALS"): PathBuf = PathBuf::new();
+    /// Seconds for which a signed playback URL is good beyond its end, for clocks that differ.
+    signature_skew_seconds("SILVERLANE_SIGNATURE_SKEW_SECONDS"): u64 = 30;
 
     /// Connections served at the same time; more wait in the system's queue.
     max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 10_000;

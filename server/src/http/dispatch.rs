@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use smooth::url;
 
 use super::peer::Peer;
-use super::{App, files, problem};
+use super::{App, auth, files, linger, problem, signed};
 use crate::{deliver, ingest};
 
 /// Answers any request.
@@ -29,7 +29,8 @@ pub(super) async fn handle(app: &App, request: Request<Body>) -> Response<Body> 
     response
 }
 
-async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
+async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
+    let token = take_token(&mut request);
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if request.method() == Method::OPTIONS {
@@ -49,6 +50,14 @@ async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
     };
     // Both as they came and decoded: clients encode the dot and the slash, too.
     let split = url::split_presentation(path).or_else(|| url::split_presentation(&decoded));
+    if reads {
+        // A presentation is opened as a whole, with all that lies below it.
+        let whole = split.map_or_else(|| Ok(decoded.clone()), |(whole, _)| url::decode(whole));
+        let Ok(whole) = whole else { return not_found() };
+        if let Err(refusal) = auth::watch(app, &whole, token.as_deref()) {
+            return refusal;
+        }
+    }
     match split {
         Some((point, rest)) if is_publishing_point(point) => {
             let (point, rest) = (point.to_owned(), rest.to_owned());
@@ -59,6 +68,18 @@ async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
     }
 }
 
+/// Takes the token of a signed URL out of the path, so that the rest is as without one.
+fn take_token(request: &mut Request<Body>) -> Option<String> {
+    let uri = request.uri();
+    let Some((token, path)) = signed::split(uri.path()) else {
+        return signed::in_query(uri.query()?).map(str::to_owned);
+    };
+    let token = token.to_owned();
+    let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+    *request.uri_mut() = format!("{path}{query}").parse().ok()?;
+    Some(token)
+}
+
 /// What lies behind an `.isml`.
 async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>) -> Response<Body> {
     let parsed = match url::Request::parse(rest) {
@@ -67,11 +88,20 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
         Err(e) => return problem(StatusCode::BAD_REQUEST, "bad-url", &e.to_string()),
     };
     let Ok(point) = url::decode(point) else { return not_found() };
+    let (parts, mut body) = request.into_parts();
+    let peer = Peer::of(&parts.extensions);
+    let publishes = matches!(parts.method, Method::POST | Method::PUT);
+    // Before anything is told of the point.
+    if publishes && let Err(refusal) = may_publish(app, &peer, &parts.headers, &point).await {
+        // Who waits for `100 Continue` has sent nothing yet, and would be told to by reading.
+        if !parts.headers.contains_key(header::EXPECT) {
+            linger(&mut body).await;
+        }
+        return refusal;
+    }
     let Some(point) = app.registry.find(&point).await else { return not_found() };
-    let (parts, body) = request.into_parts();
     match (parts.method, &parsed) {
         (Method::POST | Method::PUT, url::Request::Ingest { event, stream }) => {
-            let peer = Peer::of(&parts.extensions);
             ingest::receive(app, &point, event.as_deref(), stream, &peer, body).await
         }
         (Method::GET | Method::HEAD, url::Request::Ingest { .. }) => wrong_method("POST, PUT, OPTIONS"),
@@ -81,6 +111,22 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
         }
         _ => wrong_method(READ),
     }
+}
+
+/// Whether a push stream may come in; the answer to send if not.
+async fn may_publish(app: &App, peer: &Peer, headers: &HeaderMap, point: &str) -> Result<(), Response<Body>> {
+    auth::publish(app, peer, headers, point).await?;
+    let coding = headers.get(header::CONTENT_ENCODING).map(|v| v.as_bytes());
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        let mut response = problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-encoding",
+            "a push stream is taken as it is, without a Content-Encoding",
+        );
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        return Err(response);
+    }
+    Ok(())
 }
 
 fn is_publishing_point(path: &str) -> bool {

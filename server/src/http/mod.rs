@@ -6,16 +6,22 @@ mod dispatch;
 mod files;
 mod listener;
 pub mod peer;
+pub mod signed;
 mod traffic;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
+use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
+use self::auth::credentials::Credentials;
 use self::connection::Server;
 use self::listener::Slots;
 use crate::config::Settings;
@@ -29,6 +35,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// A permit for each request that is held.
     pub holds: Arc<Semaphore>,
+    /// Who may publish and administrate.
+    pub credentials: ArcSwap<Credentials>,
     /// A permit for each encoder.
     pub encoders: Semaphore,
     stop: watch::Sender<bool>,
@@ -52,7 +60,7 @@ impl App {
 ///
 /// # Errors
 ///
-/// The root cannot be read.
+/// The root or the credentials cannot be read.
 pub async fn serve(
     settings: Settings,
     listener: TcpListener,
@@ -62,7 +70,9 @@ pub async fn serve(
     let registry = Registry::new(Arc::clone(&settings)).map_err(|e| {
         std::io::Error::new(e.kind(), format!("cannot read the root {}: {e}", settings.root.display()))
     })?;
+    let credentials = Credentials::load(&settings.credentials).map_err(std::io::Error::other)?;
     let app = Arc::new(App {
+        credentials: ArcSwap::from_pointee(credentials),
         registry: Arc::new(registry),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
@@ -87,6 +97,23 @@ pub(crate) fn problem(status: StatusCode, code: &str, message: &str) -> Response
         .body(Body::from(body.to_string()))
         .unwrap_or_default()
 }
+
+/// Reads on for a moment: to close on a sender at once would take the answer away from it.
+pub(crate) async fn linger(body: &mut Body) {
+    let mut left = LINGER_BYTES;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = timeout(LINGER, read).await;
+}
+
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 1 << 20;
 
 /// Ready when the process is asked to stop (SIGINT, SIGTERM).
 pub async fn stop_signal() {

@@ -18,7 +18,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
@@ -26,11 +25,11 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
 use smooth::manifest::Kind;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::archive::{Media, TrackId};
-use crate::http::App;
 use crate::http::peer::Peer;
+use crate::http::{App, linger};
 use crate::publishing_point::broadcast::{Arrival, Outcome};
 use crate::publishing_point::encoder::Caller;
 use crate::publishing_point::header::specs;
@@ -296,20 +295,3 @@ impl Failure {
             .unwrap_or_default()
     }
 }
-
-/// Reads on for a moment: to close on a sender at once would take the answer away from it.
-async fn linger(body: &mut Body) {
-    let mut left = LINGER_BYTES;
-    let read = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = timeout(LINGER, read).await;
-}
-
-const LINGER: Duration = Duration::from_millis(500);
-const LINGER_BYTES: usize = 1 << 20;
