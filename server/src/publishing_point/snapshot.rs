@@ -50,6 +50,8 @@ pub struct StreamView {
     pub timescale: Timescale,
     /// Chunks published so far, those held back among them.
     pub chunks: Blocks<Span>,
+    /// Start of the newest chunk that has left, in ticks; `None` while all of them are there.
+    pub gone: Option<u64>,
     /// Levels, lowest bitrate first.
     pub levels: Vec<LevelView>,
 }
@@ -103,6 +105,7 @@ impl Snapshot {
                 name: s.name.clone(),
                 timescale: s.timescale,
                 chunks: s.chunks.clone(),
+                gone: s.gone,
                 levels: s.levels.iter().filter_map(level).collect(),
             };
             b.streams.iter().map(view).collect()

@@ -26,6 +26,8 @@ pub struct Stream {
     pub levels: Vec<TrackId>,
     /// Published chunks.
     pub chunks: Blocks<Span>,
+    /// Start of the newest chunk that has left, in ticks.
+    pub gone: Option<u64>,
     /// First tick after the newest chunk ever published (for text, after its start).
     pub end: u64,
 }
@@ -39,6 +41,7 @@ impl Stream {
             rank,
             levels: vec![level],
             chunks: Blocks::default(),
+            gone: None,
             end: 0,
         }
     }

@@ -52,9 +52,8 @@ impl Broadcast {
 
     fn drop_oldest(&mut self, at: usize) {
         let stream = &mut self.streams[at];
-        if stream.chunks.pop_first().is_none() {
-            return;
-        }
+        let Some(gone) = stream.chunks.pop_first() else { return };
+        stream.gone = Some(gone.time);
         self.changed = true;
         let from = stream.chunks.first().map_or(u64::MAX, |c| c.time);
         for &id in &stream.levels {

@@ -1,3 +1,11 @@
-//! HLS of a snapshot.
+//! HLS of a snapshot, RFC 8216, under the addresses that IIS Media Services gave it.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`segments`] | where segments begin and end |
+//! | [`playlist`] | playlists as text |
+//! | [`route`] | the edge |
 
+pub mod playlist;
 pub mod route;
+pub mod segments;
