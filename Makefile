@@ -6,7 +6,7 @@ PORT  ?= 8080
 PLAYER_SOURCES := $(shell find smooth/src player/src www -type f) Cargo.toml Cargo.lock Trunk.toml \
                   smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/player.sh scripts/lib.sh
 
-.PHONY: demo test build dist fmt lint doc bench fuzz size deny clean help
+.PHONY: demo test build dist fmt lint doc bench load fuzz size deny clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ doc: ## The API documentation, warnings denied
 
 bench: ## Benchmarks of the format
 	$(WITH) cargo bench -p silverlane-smooth
+
+load: dist/smooth-player.js ## The origin under load, beside nginx (docs/load.md)
+	$(WITH) bash scripts/load.sh
 
 size: dist/smooth-player.js ## Size of the player, against its limit
 	bash scripts/size.sh
