@@ -16,6 +16,7 @@ use super::smooth::manifest;
 use super::source::Source;
 use super::{dash, hls};
 use crate::http::{App, problem};
+use crate::publishing_point::document::Document;
 use crate::publishing_point::traffic::{Output, Traffic};
 
 /// Answers `request` from `source`. `query` may ask to wait (`wait=MS`).
@@ -61,7 +62,7 @@ fn manifest(source: &dyn Source, event: Option<&str>, headers: &HeaderMap) -> Re
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
         .header(header::CACHE_CONTROL, "public, max-age=1");
-    finish(response, headers, &document.tag, [document.body])
+    send_document(response, headers, &document)
 }
 
 async fn fragment(
@@ -138,6 +139,36 @@ fn send(
     finish(response, headers, &answer.tag, answer.pieces)
 }
 
+/// Sends a manifest or playlist, compressed where the client takes that.
+pub(super) fn send_document(
+    response: axum::http::response::Builder,
+    request: &HeaderMap,
+    document: &Document,
+) -> Response<Body> {
+    let response = response.header(header::VARY, "Accept-Encoding");
+    match document.gzip().filter(|_| accepts_gzip(request)) {
+        Some(packed) => {
+            let response = response.header(header::CONTENT_ENCODING, "gzip");
+            // Another representation, another tag (RFC 9110, 8.8.3.3).
+            let tag = format!("{}-gzip\"", document.tag.trim_end_matches('"'));
+            finish(response, request, &tag, [packed.clone()])
+        }
+        None => finish(response, request, &document.tag, [document.body.clone()]),
+    }
+}
+
+/// Whether `Accept-Encoding` names gzip (RFC 9110, 12.5.3) and does not refuse it.
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let lists = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    let mut codings = lists.flat_map(|list| list.split(',')).map(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        (name.trim(), weight)
+    });
+    codings
+        .any(|(name, weight)| weight > 0.0 && ["gzip", "x-gzip"].iter().any(|n| name.eq_ignore_ascii_case(n)))
+}
+
 /// 304 to who has it.
 pub(super) fn finish(
     response: axum::http::response::Builder,
@@ -183,3 +214,24 @@ fn wait(query: Option<&str>) -> Option<Duration> {
 
 /// In seconds.
 const YEAR: u64 = 31_536_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_for_those_who_ask_for_it() {
+        let accepts = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
+            accepts_gzip(&headers)
+        };
+        assert!(!accepts_gzip(&HeaderMap::new()));
+        for yes in ["gzip", "br, GZIP", "deflate, gzip;q=0.5, *;q=0", "x-gzip"] {
+            assert!(accepts(yes), "{yes}");
+        }
+        for no in ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "gzip;q=much", "*;q=0"] {
+            assert!(!accepts(no), "{no}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ pub mod blocks;
 pub mod broadcast;
 mod cache;
 pub mod control;
+pub mod document;
 pub mod encoder;
 mod files;
 pub mod header;

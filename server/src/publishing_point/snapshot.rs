@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use bytes::Bytes;
 use smooth::manifest::Kind;
 use smooth::smil::definition::Definition;
 use smooth::{Span, Timescale};
 
 use super::blocks::Blocks;
 use super::broadcast::Broadcast;
+pub use super::document::Document;
 use super::state::State;
 use super::track::{Entry, TrackSpec};
 use super::traffic::{Meter, Traffic};
@@ -66,15 +66,6 @@ pub struct LevelView {
     pub entries: Blocks<Entry>,
     /// Counts requests for them; shared by all versions.
     pub requests: Arc<Meter>,
-}
-
-/// A rendered manifest or playlist.
-#[derive(Clone, Debug)]
-pub struct Document {
-    /// UTF-8.
-    pub body: Bytes,
-    /// `ETag`, with its quotes.
-    pub tag: String,
 }
 
 /// What a snapshot takes from the definition and the settings.

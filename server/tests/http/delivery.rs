@@ -266,3 +266,24 @@ async fn captions_are_served_as_they_come() {
     assert!(!origin.manifest().await.is_live);
     origin.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_manifest_is_packed_for_those_who_take_it() {
+    use std::io::Read;
+    let origin = Origin::start().await;
+    origin.post(STREAM, &capture(), 1 << 16).await;
+    let plain = origin.get("/live.isml/Manifest").await;
+    assert_eq!((plain.header("content-encoding"), plain.header("vary")), ("", "Accept-Encoding"));
+    let ask = |more: &str| format!("Accept-Encoding: br, gzip\r\n{more}");
+    let packed = origin.request("GET", "/live.isml/Manifest", &ask("")).await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut text).unwrap();
+    assert!(text == plain.body && packed.body.len() < plain.body.len());
+    let tag = packed.header("etag");
+    assert_ne!(tag, plain.header("etag"));
+    let known =
+        origin.request("GET", "/live.isml/Manifest", &ask(&format!("If-None-Match: {tag}\r\n"))).await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    origin.stop().await;
+}

@@ -3,15 +3,12 @@
 use smooth::Timescale;
 use smooth::manifest::{self, Kind, Manifest, QualityLevel, Stream, Timeline};
 
-use crate::archive::hash;
 use crate::publishing_point::snapshot::{Document, LevelView, Snapshot, StreamView};
 
 /// The manifest as it is sent; `None` while there is nothing to play.
 #[must_use]
 pub fn render(snapshot: &Snapshot) -> Option<Document> {
-    let body = manifest::write(&model(snapshot)?);
-    let tag = format!("\"{:016x}\"", hash(body.as_bytes()));
-    Some(Document { body: body.into(), tag })
+    Some(Document::new(manifest::write(&model(snapshot)?)))
 }
 
 /// The manifest; `None` while there is nothing to play.
