@@ -2,11 +2,9 @@
 
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
-
 use super::Failure;
 use crate::config::{Flags, Settings};
-use crate::http::stop_signal;
+use crate::http::{Listeners, stop_signal};
 
 /// The arguments of `silverlane serve`.
 #[derive(Debug, clap::Args)]
@@ -22,10 +20,8 @@ pub struct Args {
 /// The settings cannot be read, or the address cannot be listened on.
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::load(args.flags)?;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
-        format!("cannot listen on {}: {e}. Name another address with --listen", settings.listen)
-    })?;
-    tracing::info!(address = %listener.local_addr()?, root = %settings.root.display(), "listening");
-    crate::serve(settings, listener, stop_signal()).await?;
+    tracing::info!(root = %settings.root.display(), "starting");
+    let listeners = Listeners::bind(&settings).await?;
+    crate::serve(settings, listeners, stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -54,6 +54,17 @@ settings! {
     root("SILVERLANE_ROOT"): PathBuf = PathBuf::from(".");
     /// Address to listen on.
     listen("SILVERLANE_LISTEN"): SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8080));
+    /// Address to listen on for TLS, where there is a certificate.
+    tls_listen("SILVERLANE_TLS_LISTEN"): SocketAddr = SocketAddr::from(([0, 0, 0, 0], 8443));
+    /// PEM file with the certificate for TLS and those that vouch for it. Empty: no TLS.
+    tls_cert("SILVERLANE_TLS_CERT"): PathBuf = PathBuf::new();
+    /// PEM file with the key of tls-cert.
+    tls_key("SILVERLANE_TLS_KEY"): PathBuf = PathBuf::new();
+    /// PEM file with the authorities whose client certificates prove who an encoder or administrator is.
+    tls_client_ca("SILVERLANE_TLS_CLIENT_CA"): PathBuf = PathBuf::new();
+    /// Seconds between two looks whether the files with certificates and credentials have changed.
+    reload_seconds("SILVERLANE_RELOAD_SECONDS"): u64 = 10;
+
     /// TOML file that says who may publish and administrate. Empty: everybody may publish, and programs on
     /// this machine administrate.
     credentials("SILVERLANE_CREDENTIALS"): PathBuf = PathBuf::new();
@@ -149,6 +160,12 @@ impl Settings {
     #[must_use]
     pub const fn ingest_idle(&self) -> Duration {
         Duration::from_secs(self.ingest_idle_seconds)
+    }
+
+    /// Whether TLS is spoken.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.tls_cert.as_os_str().is_empty()
     }
 
     /// [`drain_seconds`](Self::drain_seconds).

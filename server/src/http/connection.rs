@@ -16,13 +16,13 @@ use tokio::net::TcpStream;
 
 use super::peer::Peer;
 use super::traffic::{Counted, Paced, Traffic};
-use super::{App, dispatch};
+use super::{App, dispatch, tls};
 use crate::config::Settings;
 
 /// How connections are served: HTTP/1 and HTTP/2 with the same limits.
 #[derive(Clone)]
 pub(super) struct Server {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     http: auto::Builder<TokioExecutor>,
 }
 
@@ -32,17 +32,37 @@ impl Server {
     }
 
     /// Serves `stream` until one side is done with it or the peer stalls.
-    pub(super) async fn serve(self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+    pub(super) async fn serve(self, stream: TcpStream, is_secure: bool, peer: Peer, watcher: Watcher) {
         let traffic = Arc::new(Traffic::default());
         let patience = Duration::from_secs(self.app.settings.request_head_seconds);
         let rate = self.app.settings.min_send_rate;
         let address = peer.address;
         let stream = Counted::new(stream, Arc::clone(&traffic));
+        let session = async {
+            if is_secure {
+                self.speak_tls(stream, peer, &traffic, watcher).await;
+            } else {
+                self.speak(stream, peer, &traffic, watcher).await;
+            }
+        };
         tokio::select! {
-            () = self.speak(stream, peer, &traffic, watcher) => {}
+            () = session => {}
             () = traffic.stalls(patience, rate) => {
                 tracing::debug!(%address, "connection closed: the peer stalls");
             }
+        }
+    }
+
+    async fn speak_tls(&self, stream: Counted, mut peer: Peer, traffic: &Arc<Traffic>, watcher: Watcher) {
+        let address = peer.address;
+        match self.app.tls.accept(stream).await {
+            Ok(stream) => {
+                peer.is_secure = true;
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                peer.identity = shown.map(|certificate| Arc::new(tls::identity(certificate)));
+                self.speak(stream, peer, traffic, watcher).await;
+            }
+            Err(error) => tracing::debug!(%address, %error, "no TLS"),
         }
     }
 

@@ -1,8 +1,7 @@
 //! From a listening socket to connections: how many, and from where.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,23 +31,67 @@ impl Slots {
     }
 }
 
-/// Serves what connects to `listener` until `stop` is ready, then lets open requests finish for `drain`
-/// at most, and cuts off the rest.
-pub(super) async fn run(
-    listener: TcpListener,
-    server: Server,
-    slots: &Slots,
-    stop: impl Future<Output = ()>,
-    drain: Duration,
-) {
+/// A socket that is listened on.
+#[derive(Debug)]
+pub(super) struct Listener {
+    socket: TcpListener,
+    is_secure: bool,
+}
+
+/// The sockets of one server.
+#[derive(Debug)]
+pub struct Listeners(pub(super) Vec<Listener>);
+
+impl Listeners {
+    /// Listens on the addresses of `settings`: for TLS only if there is to be a certificate.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the address that cannot be listened on.
+    pub async fn bind(settings: &Settings) -> Result<Self, String> {
+        let mut all = Self::from(listen(settings.listen, "--listen").await?);
+        if settings.has_tls() {
+            all = all.with_tls(listen(settings.tls_listen, TLS_FLAG).await?);
+        }
+        Ok(all)
+    }
+
+    /// Takes in `socket` for TLS.
+    #[must_use]
+    pub fn with_tls(mut self, socket: TcpListener) -> Self {
+        self.0.push(Listener { socket, is_secure: true });
+        self
+    }
+}
+
+impl From<TcpListener> for Listeners {
+    /// `socket` without TLS.
+    fn from(socket: TcpListener) -> Self {
+        Self(vec![Listener { socket, is_secure: false }])
+    }
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {
+    let failed = |e| format!("cannot listen on {address}: {e}. Name another address with {flag}");
+    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    let address = socket.local_addr().map_err(failed)?;
+    tracing::info!(%address, tls = flag == TLS_FLAG, "listening");
+    Ok(socket)
+}
+
+const TLS_FLAG: &str = "--tls-listen";
+
+/// Serves what connects to `listener` until the server is told to stop, then lets open requests finish for
+/// a while, and cuts off the rest.
+pub(super) async fn run(Listener { socket, is_secure }: Listener, server: Server, slots: Arc<Slots>) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let mut stop = std::pin::pin!(stop);
+    let mut stop = std::pin::pin!(server.app.stopping());
     let mut failures = 0_u32;
     loop {
         let next = async {
             let slot = Arc::clone(&slots.total).acquire_owned().await;
-            (slot, listener.accept().await)
+            (slot, socket.accept().await)
         };
         let (slot, accepted) = tokio::select! {
             () = &mut stop => break,
@@ -77,14 +120,14 @@ pub(super) async fn run(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let connection = server.clone().serve(stream, peer, graceful.watcher());
+        let connection = server.clone().serve(stream, is_secure, peer, graceful.watcher());
         connections.spawn(async move {
             connection.await;
             drop((slot, share));
         });
     }
-    drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    drop(socket);
+    if tokio::time::timeout(server.app.settings.drain(), graceful.shutdown()).await.is_err() {
         tracing::warn!("requests are cut off: they took too long to finish");
     }
 }

@@ -6,7 +6,9 @@ mod dispatch;
 mod files;
 mod listener;
 pub mod peer;
+mod reload;
 pub mod signed;
+mod tls;
 mod traffic;
 
 use std::future::Future;
@@ -17,13 +19,15 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use http_body_util::BodyExt;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::auth::credentials::Credentials;
 use self::connection::Server;
+pub use self::listener::Listeners;
 use self::listener::Slots;
+use self::tls::Tls;
 use crate::config::Settings;
 use crate::publishing_point::registry::Registry;
 
@@ -37,6 +41,8 @@ pub struct App {
     pub holds: Arc<Semaphore>,
     /// Who may publish and administrate.
     pub credentials: ArcSwap<Credentials>,
+    /// The certificate, if there is one.
+    pub(crate) tls: Tls,
     /// A permit for each encoder.
     pub encoders: Semaphore,
     stop: watch::Sender<bool>,
@@ -56,14 +62,14 @@ impl App {
     }
 }
 
-/// Runs an origin on `listener` until `shutdown` is ready, then lets open requests finish.
+/// Runs an origin on `listeners` until `shutdown` is ready, then lets open requests finish.
 ///
 /// # Errors
 ///
-/// The root or the credentials cannot be read.
+/// The root, the credentials or the certificate cannot be read.
 pub async fn serve(
     settings: Settings,
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
     let settings = Arc::new(settings);
@@ -73,18 +79,25 @@ pub async fn serve(
     let credentials = Credentials::load(&settings.credentials).map_err(std::io::Error::other)?;
     let app = Arc::new(App {
         credentials: ArcSwap::from_pointee(credentials),
+        tls: Tls::default(),
         registry: Arc::new(registry),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
         stop: watch::Sender::new(false),
         settings: Arc::clone(&settings),
     });
-    let slots = Slots::new(&settings);
-    let stop = async {
-        shutdown.await;
-        app.stop.send_replace(true);
-    };
-    listener::run(listener, Server::new(Arc::clone(&app)), &slots, stop, settings.drain()).await;
+    reload::load_certificate(&app).map_err(std::io::Error::other)?;
+    let slots = Arc::new(Slots::new(&settings));
+    let mut running = JoinSet::new();
+    for listener in listeners.into().0 {
+        running.spawn(listener::run(listener, Server::new(Arc::clone(&app)), Arc::clone(&slots)));
+    }
+    tokio::select! {
+        () = shutdown => {}
+        () = reload::run(&app) => {}
+    }
+    app.stop.send_replace(true);
+    while running.join_next().await.is_some() {}
     Ok(())
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use server::config::Settings;
+use server::http::Listeners;
 use smooth::Span;
 use smooth::boxes::build;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
 use smooth::manifest::{Kind, Manifest, Stream};
 use smooth::url;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Origin {
     root: TempDir,
     port: u16,
+    tls_port: u16,
     stop: Option<oneshot::Sender<()>>,
     done: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -43,15 +45,27 @@ impl Origin {
         let port = listener.local_addr().unwrap().port();
         let mut settings = Settings { root: root.path().to_owned(), ..Settings::default() };
         change(&mut settings);
+        let tls = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tls_port = tls.local_addr().unwrap().port();
+        let listeners = Listeners::from(listener).with_tls(tls);
         let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(server::serve(settings, listener, async {
+        let done = tokio::spawn(server::serve(settings, listeners, async {
             let _ = stopped.await;
         }));
-        Self { root, port, stop: Some(stop), done: Some(done) }
+        Self { root, port, tls_port, stop: Some(stop), done: Some(done) }
     }
 
     pub(crate) fn root(&self) -> &Path {
         self.root.path()
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Of TLS; nobody gets through there without a certificate in the settings.
+    pub(crate) const fn tls_port(&self) -> u16 {
+        self.tls_port
     }
 
     pub(crate) async fn stop(mut self) {
@@ -164,7 +178,7 @@ impl Response {
 }
 
 /// One response; the connection may stay open after it.
-pub(crate) async fn read_response(stream: &mut TcpStream, head_only: bool) -> Response {
+pub(crate) async fn read_response<S: AsyncRead + Unpin>(stream: &mut S, head_only: bool) -> Response {
     let mut data = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     let split = loop {

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod credentials;
 mod delivery;
 mod faults;
 mod harness;
 mod lifecycle;
 mod push;
 mod settings;
+mod tls;

@@ -55,9 +55,7 @@ impl Credentials {
         }
         let text = std::fs::read_to_string(path)
             .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        if is_readable_by_others(path) {
-            tracing::warn!(file = %path.display(), "others can read the credentials: chmod 600 it");
-        }
+        warn_if_others_can_read(path);
         Self::read(&text).map_err(|(line, rule)| Error::Malformed { path: path.to_owned(), line, rule })
     }
 
@@ -249,6 +247,13 @@ pub enum Error {
 
 fn at(line: usize) -> String {
     if line == 0 { String::new() } else { format!(" in line {line}") }
+}
+
+/// Says so if a file with secrets is not its owner's alone.
+pub(crate) fn warn_if_others_can_read(path: &Path) {
+    if is_readable_by_others(path) {
+        tracing::warn!(file = %path.display(), "others can read this file with secrets: chmod 600 it");
+    }
 }
 
 #[cfg(unix)]
