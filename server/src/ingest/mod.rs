@@ -8,7 +8,7 @@
 //! | an idle point | 404 |
 //! | a point that pulls its streams | 403 |
 //! | nothing for too long | 408 |
-//! | an ended broadcast, another event, other parameters of a known track | 409 |
+//! | an ended broadcast, another event or one that is over, other parameters of a known track | 409 |
 //! | a fragment before the header | 412 |
 //! | more than a limit allows | 413 |
 //! | something sound that we do not do | 415 |
@@ -16,15 +16,18 @@
 //!
 //! Whatever ends a connection, a fragment that was not complete is forgotten and the point goes on.
 
+mod failure;
+
 use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode, header};
+use axum::http::Response;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use smooth::ingest::{Demuxer, Event, Fragment, Header};
 use smooth::manifest::Kind;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::archive::{Media, TrackId};
@@ -35,6 +38,7 @@ use crate::publishing_point::encoder::Caller;
 use crate::publishing_point::header::specs;
 use crate::publishing_point::track::{SessionId, TrackSpec};
 use crate::publishing_point::{PublishingPoint, Refused};
+use failure::Failure;
 
 /// Takes in one push stream.
 pub async fn receive(
@@ -52,6 +56,7 @@ pub async fn receive(
         peer,
         demuxer: Demuxer::new(app.settings.limits()),
         session: None,
+        dismissed: None,
         specs: Vec::new(),
         tracks: Vec::new(),
         ended: false,
@@ -76,6 +81,7 @@ struct Push<'a> {
     peer: &'a Peer,
     demuxer: Demuxer,
     session: Option<SessionId>,
+    dismissed: Option<oneshot::Receiver<Refused>>,
     specs: Vec<TrackSpec>,
     /// Track id in this stream, and number in the broadcast.
     tracks: Vec<(u32, TrackId)>,
@@ -110,6 +116,7 @@ impl Push<'_> {
                     drained = Some(by);
                     continue;
                 }
+                refused = dismissal(&mut self.dismissed) => return Err(refused.into()),
                 frame = body.frame() => frame,
                 () = &mut alarm => {
                     if drained.is_none() && last.elapsed() >= limit {
@@ -160,9 +167,9 @@ impl Push<'_> {
             None => {
                 let caller =
                     Caller { event: self.event, stream: self.stream, peer: Some(self.peer.address.ip()) };
-                let (session, numbers) = self.point.open(caller, &self.specs)?;
-                self.session = Some(session);
-                numbers
+                let seat = self.point.open(caller, &self.specs)?;
+                (self.session, self.dismissed) = (Some(seat.session), Some(seat.dismissed));
+                seat.tracks
             }
         };
         self.tracks = header.tracks.iter().map(|t| t.id).zip(numbers).collect();
@@ -236,62 +243,12 @@ impl Drop for Push<'_> {
     }
 }
 
-/// Why a push stream ended before its end.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    #[error("{0}")]
-    Format(smooth::Error),
-    #[error("the stream ends in the middle of a box or fragment")]
-    Truncated,
-    #[error("the header names no tracks")]
-    NoTracks,
-    #[error("a fragment after the end of the stream")]
-    AfterEnd,
-    #[error("the connection broke: {0}")]
-    Lost(axum::Error),
-    #[error("nothing came for too long")]
-    Idle,
-    #[error("too many encoders are connected")]
-    TooMany,
-    #[error("the server is stopping")]
-    Stopping,
-}
-
-impl Failure {
-    fn status(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::Refused(Refused::Idle) => (StatusCode::NOT_FOUND, "not-started"),
-            Self::Refused(Refused::Pulls) => (StatusCode::FORBIDDEN, "pull-source"),
-            Self::Refused(Refused::Stopped) => (StatusCode::CONFLICT, "stopped"),
-            Self::Refused(Refused::OtherEvent) => (StatusCode::CONFLICT, "other-event"),
-            Self::Refused(Refused::Header(_)) => (StatusCode::CONFLICT, "header-changed"),
-            Self::Format(smooth::Error::Limit { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
-            Self::Format(smooth::Error::Unsupported { .. }) => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported")
-            }
-            Self::Format(smooth::Error::Invalid { what: "moof", rule: "it comes before the header" }) => {
-                (StatusCode::PRECONDITION_FAILED, "no-header")
-            }
-            Self::Format(_) | Self::NoTracks | Self::AfterEnd => (StatusCode::BAD_REQUEST, "bad-stream"),
-            Self::Truncated | Self::Lost(_) => (StatusCode::BAD_REQUEST, "truncated"),
-            Self::Idle => (StatusCode::REQUEST_TIMEOUT, "idle"),
-            Self::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too-many-encoders"),
-            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        }
+/// Ready when the point sends the connection away.
+async fn dismissal(dismissed: &mut Option<oneshot::Receiver<Refused>>) -> Refused {
+    if let Some(receiver) = dismissed
+        && let Ok(refused) = receiver.await
+    {
+        return refused;
     }
-
-    fn response(&self, point: &str, stream: &str) -> Response<Body> {
-        let (status, code) = self.status();
-        let body = serde_json::json!({
-            "error": code, "message": self.to_string(), "point": point, "stream": stream,
-        });
-        Response::builder()
-            .status(status)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::CONNECTION, "close")
-            .body(Body::from(body.to_string()))
-            .unwrap_or_default()
-    }
+    std::future::pending().await
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use smooth::smil::definition::{self, Definition};
 
+use super::push::Pushes;
 use super::state::{Input, State};
-use super::{PublishingPoint, Writer, files, read_definition};
+use super::{PublishingPoint, Refused, Writer, files, read_definition};
 
 /// Why an operator's wish is not done.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +95,11 @@ impl PublishingPoint {
     ///
     /// [`Denied::State`] from Idle.
     pub fn shut_down(&self) -> Result<(), Denied> {
-        self.clear(&mut self.lock())
+        let mut writer = self.lock();
+        self.clear(&mut writer)?;
+        // Whoever says so may broadcast an event again.
+        writer.past.forgive();
+        Ok(())
     }
 
     /// Writes `definition` to the file, and takes it for the next start. What the file holds beside and
@@ -170,14 +175,23 @@ impl PublishingPoint {
         writer.broadcast.finish();
         // From Starting the point is stopped at once.
         let _ = self.apply(writer, Input::Finalised);
-        writer.pushes.forget_connections();
+        self.retire(writer);
         self.publish(writer);
         Ok(())
     }
 
+    /// The event of the broadcast is over; whoever still feeds it is sent away.
+    pub(super) fn retire(&self, writer: &mut Writer) {
+        writer.pushes.dismiss_all(&Refused::Stopped);
+        if let Some(event) = writer.pushes.event() {
+            writer.past.end(event);
+        }
+    }
+
     pub(super) fn clear(&self, writer: &mut Writer) -> Result<(), Denied> {
         self.apply(writer, Input::Shutdown)?;
-        writer.pushes = super::push::Pushes::default();
+        writer.pushes.dismiss_all(&Refused::ShutDown);
+        writer.pushes = Pushes::default();
         self.apply(writer, Input::Cleared)?;
         self.publish(writer);
         Ok(())

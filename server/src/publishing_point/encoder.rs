@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use smooth::manifest::Kind;
 use smooth::smil::definition::Source;
 
+use tokio::sync::oneshot;
+
+use super::admission::{Admission, Facts};
 use super::broadcast::{Arrival, Outcome};
 use super::state::{Input, State};
 use super::track::{SessionId, TrackSpec};
@@ -20,6 +23,17 @@ pub struct Caller<'a> {
     pub stream: &'a str,
     /// Where it comes from, where that is known.
     pub peer: Option<IpAddr>,
+}
+
+/// A connection that pushes.
+#[derive(Debug)]
+pub struct Seat {
+    /// Its number.
+    pub session: SessionId,
+    /// Those of its tracks.
+    pub tracks: Vec<TrackId>,
+    /// Tells when and why it is sent away.
+    pub dismissed: oneshot::Receiver<Refused>,
 }
 
 impl PublishingPoint {
@@ -39,39 +53,43 @@ impl PublishingPoint {
     /// See [`Refused`].
     pub fn ready(&self, event: Option<&str>) -> Result<(), Refused> {
         let mut writer = self.lock();
-        if writer.definition.source == Source::Pull {
-            return Err(Refused::Pulls);
+        if self.admit(&writer, event)? == Admission::Start {
+            self.begin(&mut writer).map_err(|_| Refused::Idle)?;
         }
-        match writer.state {
-            State::Idle if self.settings.auto_start || writer.definition.start_on_first_request => {
-                self.begin(&mut writer).map_err(|_| Refused::Idle)
-            }
-            State::Starting => Ok(()),
-            State::Started if writer.pushes.admits(event) => Ok(()),
-            State::Started => Err(Refused::OtherEvent),
-            State::Stopped | State::Stopping if writer.definition.restart_on_encoder_reconnect => Ok(()),
-            State::Stopped | State::Stopping => Err(Refused::Stopped),
-            State::Idle | State::ShuttingDown | State::Error => Err(Refused::Idle),
-        }
+        Ok(())
     }
 
-    /// Opens a connection with the tracks of its header. Returns its number and those of its tracks.
+    fn admit(&self, writer: &Writer, event: Option<&str>) -> Result<Admission, Refused> {
+        let facts = Facts {
+            state: writer.state,
+            pulls: writer.definition.source == Source::Pull,
+            may_start: self.settings.auto_start || writer.definition.start_on_first_request,
+            may_restart: writer.definition.restart_on_encoder_reconnect,
+            current: writer.pushes.current(),
+            is_fed: writer.pushes.is_fed(),
+            asked: event,
+            is_over: event.is_some_and(|e| writer.past.has(e)),
+        };
+        facts.decide()
+    }
+
+    /// Opens a connection with the tracks of its header.
     ///
     /// # Errors
     ///
     /// See [`Refused`].
-    pub fn open(
-        &self,
-        caller: Caller<'_>,
-        specs: &[TrackSpec],
-    ) -> Result<(SessionId, Vec<TrackId>), Refused> {
+    pub fn open(&self, caller: Caller<'_>, specs: &[TrackSpec]) -> Result<Seat, Refused> {
         let Caller { event, stream, peer } = caller;
-        self.ready(event)?;
         let mut writer = self.lock();
-        if writer.state == State::Stopped {
-            tracing::info!(point = self.path, stream, "an encoder is back: the broadcast restarts");
-            let restarted = self.clear(&mut writer).and_then(|()| self.begin(&mut writer));
-            restarted.map_err(|_| Refused::Stopped)?;
+        match self.admit(&writer, event)? {
+            Admission::Join => {}
+            Admission::Start => self.begin(&mut writer).map_err(|_| Refused::Idle)?,
+            Admission::Restart => {
+                tracing::info!(point = self.path, stream, event, "a new broadcast: the point restarts");
+                self.retire(&mut writer);
+                let restarted = self.clear(&mut writer).and_then(|()| self.begin(&mut writer));
+                restarted.map_err(|_| Refused::Stopped)?;
+            }
         }
         let session = writer.next_session;
         let tracks = writer.broadcast.open(session, specs)?;
@@ -79,11 +97,11 @@ impl PublishingPoint {
         // Where no event is running yet, this one begins.
         writer.broadcast.describe(event, stream);
         let text = specs.iter().all(|s| s.kind == Kind::Text);
-        writer.pushes.open(event, stream, session, peer, text);
+        let dismissed = writer.pushes.open(event, stream, session, peer, text);
         writer.pushes.carries(session, &tracks);
         let _ = self.apply(&mut writer, Input::Data);
         self.publish(&mut writer);
-        Ok((session, tracks))
+        Ok(Seat { session, tracks, dismissed })
     }
 
     /// A connection repeated its header. Returns the numbers of its tracks.

@@ -7,6 +7,7 @@
 //!             Snapshot  ←─ deliver (no lock)
 //! ```
 
+mod admission;
 pub mod blocks;
 pub mod broadcast;
 mod cache;
@@ -15,6 +16,7 @@ pub mod document;
 pub mod encoder;
 mod files;
 pub mod header;
+mod past;
 mod placement;
 mod push;
 pub mod registry;
@@ -44,6 +46,7 @@ use crate::archive::MemoryLog;
 use crate::config::Settings;
 use broadcast::{Broadcast, Note, Refusal, Rules};
 pub use control::{Denied, Wish};
+use past::Past;
 use push::Pushes;
 use snapshot::{Frame, Snapshot};
 use state::State;
@@ -70,6 +73,7 @@ struct Writer {
     version: u64,
     next_session: SessionId,
     last_error: Option<String>,
+    past: Past,
 }
 
 /// Why an encoder is sent away.
@@ -88,8 +92,19 @@ pub enum Refused {
     )]
     Stopped,
     /// Another event is being broadcast.
-    #[error("another event is being broadcast")]
+    #[error("another event is being broadcast; it has to end first")]
     OtherEvent,
+    /// The event was broadcast before.
+    #[error(
+        "the event {event} is over; use another id, or shut the publishing point down to broadcast it again"
+    )]
+    EventOver {
+        /// Its id.
+        event: String,
+    },
+    /// The point was shut down while the encoder was connected.
+    #[error("the publishing point was shut down")]
+    ShutDown,
     /// The stream's header does not fit.
     #[error(transparent)]
     Header(#[from] Refusal),
@@ -99,7 +114,8 @@ impl PublishingPoint {
     /// The point at URL path `path`, defined by `file`, which holds `definition`.
     #[must_use]
     pub fn new(path: String, file: PathBuf, definition: Definition, settings: Arc<Settings>) -> Self {
-        let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog), 0);
+        let past = Past::of(&file);
+        let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog), past.edge());
         let definition = Arc::new(definition);
         let traffic = Arc::<Traffic>::default();
         let frame =
@@ -120,6 +136,7 @@ impl PublishingPoint {
                 version: 0,
                 next_session: 0,
                 last_error: None,
+                past,
             }),
         }
     }
@@ -144,7 +161,7 @@ impl PublishingPoint {
 
     /// A new broadcast for a point that has just started.
     fn open_broadcast(&self, writer: &mut Writer) {
-        let begin = writer.broadcast.end();
+        let begin = writer.broadcast.end().max(writer.past.edge());
         let rules = rules(&writer.definition, &self.settings);
         writer.broadcast = Broadcast::new(rules, Arc::new(MemoryLog), begin);
         writer.broadcast.changed = true;
@@ -177,6 +194,8 @@ impl PublishingPoint {
         if !std::mem::take(&mut writer.broadcast.changed) {
             return;
         }
+        let edge = writer.broadcast.end();
+        writer.past.reach(edge);
         writer.version += 1;
         let frame = Frame {
             version: writer.version,

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::oneshot;
+
+use super::Refused;
 use super::broadcast::Outcome;
 use super::track::{Counters, SessionId};
 use super::traffic::Meter;
@@ -33,6 +36,7 @@ pub(super) struct Connection {
     pub(super) peer: Option<IpAddr>,
     pub(super) since: SystemTime,
     pub(super) bytes: u64,
+    dismiss: oneshot::Sender<Refused>,
 }
 
 /// What a push stream brought of one track.
@@ -58,15 +62,17 @@ impl Pushes {
         session: SessionId,
         peer: Option<IpAddr>,
         text: bool,
-    ) {
+    ) -> oneshot::Receiver<Refused> {
         if self.streams.is_empty() {
             self.event = event.map(str::to_owned);
         }
         let push = self.streams.entry(stream.to_owned()).or_default();
         push.ended = false;
         push.text = text;
-        let connection = Connection { peer, since: SystemTime::now(), bytes: 0 };
+        let (dismiss, dismissed) = oneshot::channel();
+        let connection = Connection { peer, since: SystemTime::now(), bytes: 0, dismiss };
         push.connections.insert(session, connection);
+        dismissed
     }
 
     /// The tracks of a header that came on `session`.
@@ -112,8 +118,19 @@ impl Pushes {
         }
     }
 
-    pub(super) fn forget_connections(&mut self) {
-        self.streams.values_mut().for_each(|push| push.connections.clear());
+    /// Sends every encoder away, for `reason`.
+    pub(super) fn dismiss_all(&mut self, reason: &Refused) {
+        for push in self.streams.values_mut() {
+            for (_, connection) in std::mem::take(&mut push.connections) {
+                // It may be gone already.
+                let _ = connection.dismiss.send(reason.clone());
+            }
+        }
+    }
+
+    /// Whether an encoder is connected.
+    pub(super) fn is_fed(&self) -> bool {
+        self.streams.values().any(|push| !push.connections.is_empty())
     }
 
     fn of(&mut self, session: SessionId) -> Option<&mut Push> {
@@ -141,8 +158,8 @@ impl Pushes {
         self.event.as_deref()
     }
 
-    /// Whether a stream of `event` may join.
-    pub(super) fn admits(&self, event: Option<&str>) -> bool {
-        self.streams.is_empty() || self.event.as_deref() == event
+    /// The event, once a stream has come; of none, where it has none.
+    pub(super) fn current(&self) -> Option<Option<&str>> {
+        (!self.streams.is_empty()).then(|| self.event())
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use smooth::smil::definition::{self, Definition};
 
 pub use super::files::is_plain;
+use super::past::Past;
 use super::state::State;
 use super::{PublishingPoint, files, read_definition};
 use crate::config::Settings;
@@ -155,7 +156,8 @@ impl Registry {
             return Err(Failure::Missing);
         }
         if let Some(file) = file {
-            std::fs::remove_file(file).map_err(Failure::File)?;
+            std::fs::remove_file(&file).map_err(Failure::File)?;
+            Past::remove(&file);
         }
         if let Some(point) = point {
             // Idle is where it should be.

@@ -41,6 +41,17 @@ impl Origin {
     pub(crate) async fn with(meta: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("live.isml"), definition(meta)).unwrap();
+        Self::at(root, change).await
+    }
+
+    /// Stops, and starts again with the files that are there.
+    pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let _ = self.stop.take().unwrap().send(());
+        self.done.take().unwrap().await.unwrap().unwrap();
+        Self::at(self.root, change).await
+    }
+
+    async fn at(root: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mut settings = Settings { root: root.path().to_owned(), ..Settings::default() };

@@ -4,6 +4,7 @@
 
 mod credentials;
 mod delivery;
+mod events;
 mod faults;
 mod harness;
 mod lifecycle;

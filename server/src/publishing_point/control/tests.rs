@@ -74,7 +74,8 @@ fn statistics_tell_streams_sources_and_tracks() {
     assert!(point.statistics().streams.is_empty());
     let peer = Some([192, 0, 2, 7].into());
     let caller = Caller { event: Some("e"), stream: "Encoder1", peer };
-    let (session, tracks) = point.open(caller, &[spec(Kind::Video, "video", 500_000)]).unwrap();
+    let seat = point.open(caller, &[spec(Kind::Video, "video", 500_000)]).unwrap();
+    let (session, tracks) = (seat.session, seat.tracks);
     let media = crate::archive::Media::new(bytes::Bytes::from_static(b"moof"), vec![0; 996].into());
     let arrival = |time| crate::publishing_point::broadcast::Arrival {
         time,
@@ -98,4 +99,20 @@ fn statistics_tell_streams_sources_and_tracks() {
     assert_eq!(point.statistics().streams[0].state, StreamState::Idle);
     point.stop().unwrap();
     assert_eq!(point.statistics().streams[0].state, StreamState::Stopped);
+}
+
+#[test]
+fn encoders_are_sent_away_when_the_operator_ends_it() {
+    let (_folder, point) = point();
+    let caller = Caller { event: Some("e"), stream: "1", peer: None };
+    let specs = [spec(Kind::Video, "video", 1)];
+    let mut seat = point.open(caller, &specs).unwrap();
+    point.stop().unwrap();
+    assert_eq!(seat.dismissed.try_recv(), Ok(Refused::Stopped));
+    assert!(matches!(point.open(caller, &specs), Err(Refused::EventOver { .. })));
+    point.shut_down().unwrap();
+    // The operator has seen to it: the event may be broadcast again.
+    let mut seat = point.open(caller, &specs).unwrap();
+    point.shut_down().unwrap();
+    assert_eq!(seat.dismissed.try_recv(), Ok(Refused::ShutDown));
 }
