@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | [`segments`] | where segments begin and end |
 //! | [`playlist`] | playlists as text |
+//! | [`ts`] | transport streams |
 //! | [`route`] | the edge |
 
 pub mod playlist;
 pub mod route;
 pub mod segments;
+pub mod ts;
