@@ -4,11 +4,16 @@
 //! Precedence: flag, then environment (`SILVERLANE_…`), then the file, then the default. The file is
 //! TOML; its keys are the flag names with `_` for `-`. An unknown key is an error.
 
+mod list;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+pub use self::list::List;
+pub use crate::http::access::Format as AccessFormat;
 
 macro_rules! settings {
     ($( $(#[doc = $doc:literal])+ $name:ident ($env:literal) : $type:ty = $default:expr; )+) => {
@@ -70,6 +75,10 @@ settings! {
     credentials("SILVERLANE_CREDENTIALS"): PathBuf = PathBuf::new();
     /// Seconds for which a signed playback URL is good beyond its end, for clocks that differ.
     signature_skew_seconds("SILVERLANE_SIGNATURE_SKEW_SECONDS"): u64 = 30;
+    /// Sites whose pages may play from here, as origins (https://player.example), separated by commas. *: all.
+    cors_origins("SILVERLANE_CORS_ORIGINS"): List = List::from("*");
+    /// What is written of each answer to the standard output: off, text or json.
+    access_log("SILVERLANE_ACCESS_LOG"): AccessFormat = AccessFormat::Off;
 
     /// Connections served at the same time; more wait in the system's queue.
     max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 10_000;

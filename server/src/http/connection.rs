@@ -74,11 +74,16 @@ impl Server {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let turn = traffic.request();
             request.extensions_mut().insert(peer.clone());
+            let request = request.map(Body::new);
+            let mut entry = app.access.as_ref().map(|log| log.begin(&request, &peer));
             let (app, traffic) = (Arc::clone(&app), Arc::clone(&traffic));
             async move {
-                let response = dispatch::handle(&app, request.map(Body::new)).await;
+                let response = dispatch::handle(&app, request).await;
                 drop(turn);
-                Ok::<_, Infallible>(response.map(|body| Paced::new(body, traffic)))
+                if let Some(entry) = &mut entry {
+                    entry.status = response.status();
+                }
+                Ok::<_, Infallible>(response.map(|body| Paced::new(body, traffic, entry)))
             }
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service).into_owned();

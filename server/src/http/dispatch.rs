@@ -1,35 +1,45 @@
 //! From a request to who answers it, and what every answer carries.
 
-use std::time::Instant;
-
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use smooth::url;
 
 use super::peer::Peer;
-use super::{App, auth, files, linger, problem, signed};
+use super::{App, Private, auth, files, linger, problem, signed};
 use crate::{deliver, ingest};
 
 /// Answers any request.
-pub(super) async fn handle(app: &App, request: Request<Body>) -> Response<Body> {
-    let began = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+pub(super) async fn handle(app: &App, mut request: Request<Body>) -> Response<Body> {
+    name_host(&mut request);
+    let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = answer(app, request).await;
     let status = response.status();
+    let is_private = response.extensions().get::<Private>().is_some();
     let headers = response.headers_mut();
-    for (name, value) in COMMON {
-        headers.insert(name, HeaderValue::from_static(value));
+    if !is_private {
+        app.cors.allow(origin.as_ref(), headers);
     }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if (status.is_client_error() || status.is_server_error()) && !headers.contains_key(header::CACHE_CONTROL)
     {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let micros = began.elapsed().as_micros();
-    tracing::debug!(target: "access", %method, path, status = status.as_u16(), micros);
     response
 }
 
+/// HTTP/2 has no `Host`: handlers find it there all the same.
+fn name_host(request: &mut Request<Body>) {
+    let authority = request.uri().authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    if let Some(host) = authority {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
+}
+
 async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
+    // HTTP/1 has this limit in its parser.
+    if request.headers().len() > app.settings.max_request_headers {
+        return problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers", "too many header fields");
+    }
     let token = take_token(&mut request);
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -37,9 +47,9 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
         return preflight();
     }
     let built_in = match path.to_ascii_lowercase().as_str() {
-        "/healthz" => Some(("text/plain; charset=utf-8", "ok\n")),
-        "/clientaccesspolicy.xml" => Some(("text/xml; charset=utf-8", CLIENT_ACCESS_POLICY)),
-        "/crossdomain.xml" => Some(("text/xml; charset=utf-8", CROSS_DOMAIN)),
+        "/healthz" => Some(("text/plain; charset=utf-8", "ok\n".to_owned())),
+        "/clientaccesspolicy.xml" => Some(("text/xml; charset=utf-8", app.cors.client_access_policy())),
+        "/crossdomain.xml" => Some(("text/xml; charset=utf-8", app.cors.cross_domain())),
         _ => None,
     };
     if let Some((kind, text)) = built_in {
@@ -155,30 +165,10 @@ fn preflight() -> Response<Body> {
     response
 }
 
-fn document(kind: &'static str, text: &'static str) -> Response<Body> {
+fn document(kind: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
 const READ: &str = "GET, HEAD, OPTIONS";
-
-/// Any page may play from here and measure it.
-const COMMON: [(HeaderName, &str); 3] = [
-    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Type, Content-Length, ETag, Date"),
-    (HeaderName::from_static("timing-allow-origin"), "*"),
-];
-
-/// What Silverlight asks for before it reads from another site.
-const CLIENT_ACCESS_POLICY: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<access-policy><cross-domain-access><policy>
-<allow-from http-request-headers="*"><domain uri="*"/></allow-from>
-<grant-to><resource path="/" include-subpaths="true"/></grant-to>
-</policy></cross-domain-access></access-policy>
-"#;
-
-/// The same in Flash's words, which Silverlight reads too.
-const CROSS_DOMAIN: &str = r#"<?xml version="1.0"?>
-<cross-domain-policy><allow-access-from domain="*"/><allow-http-request-headers-from domain="*" headers="*"/></cross-domain-policy>
-"#;

@@ -1,7 +1,9 @@
 //! The HTTP shell: listener, connection limits, dispatch.
 
+pub(crate) mod access;
 pub mod auth;
 mod connection;
+mod cors;
 mod dispatch;
 mod files;
 mod listener;
@@ -23,8 +25,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use self::access::AccessLog;
 use self::auth::credentials::Credentials;
 use self::connection::Server;
+use self::cors::Cors;
 pub use self::listener::Listeners;
 use self::listener::Slots;
 use self::tls::Tls;
@@ -43,6 +47,10 @@ pub struct App {
     pub credentials: ArcSwap<Credentials>,
     /// The certificate, if there is one.
     pub(crate) tls: Tls,
+    /// The access log, if there is one.
+    pub(crate) access: Option<Arc<AccessLog>>,
+    /// Which sites may play from here.
+    pub(crate) cors: Cors,
     /// A permit for each encoder.
     pub encoders: Semaphore,
     stop: watch::Sender<bool>,
@@ -80,6 +88,8 @@ pub async fn serve(
     let app = Arc::new(App {
         credentials: ArcSwap::from_pointee(credentials),
         tls: Tls::default(),
+        access: AccessLog::new(settings.access_log, std::io::stdout()),
+        cors: Cors::new(&settings.cors_origins),
         registry: Arc::new(registry),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
@@ -100,6 +110,10 @@ pub async fn serve(
     while running.join_next().await.is_some() {}
     Ok(())
 }
+
+/// Marks an answer that other sites must not read: it goes without the headers that media have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Private;
 
 /// An error that a person can read: `{"error":code,"message":…}`, never cached.
 pub(crate) fn problem(status: StatusCode, code: &str, message: &str) -> Response<Body> {

@@ -17,6 +17,8 @@ use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::access::Entry;
+
 /// Counts of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
@@ -163,17 +165,19 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// A body that says whose turn it is: ours while its next piece is not there.
+/// A body that says whose turn it is, ours while its next piece is not there, and counts for the access log.
 #[derive(Debug)]
 pub(super) struct Paced {
     body: Body,
     traffic: Arc<Traffic>,
     turn: Option<Turn>,
+    entry: Option<Entry>,
 }
 
 impl Paced {
-    pub(super) const fn new(body: Body, traffic: Arc<Traffic>) -> Self {
-        Self { body, traffic, turn: None }
+    /// `entry` is its line in the access log.
+    pub(super) const fn new(body: Body, traffic: Arc<Traffic>, entry: Option<Entry>) -> Self {
+        Self { body, traffic, turn: None, entry }
     }
 }
 
@@ -191,6 +195,9 @@ impl hyper::body::Body for Paced {
         }
         let frame = ready!(poll);
         self.turn = None;
+        if let (Some(entry), Some(Ok(frame))) = (&mut self.entry, &frame) {
+            entry.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+        }
         Poll::Ready(frame)
     }
 
