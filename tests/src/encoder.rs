@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::process::{Process, program};
 
@@ -28,10 +29,10 @@ pub struct Recipe {
     pub levels: Vec<Level>,
     /// Seconds; `None` for ever.
     pub seconds: Option<u32>,
-    /// Seconds from key frame to key frame.
-    pub keyframes: u32,
+    /// Pictures from key frame to key frame, of which there are 25 a second.
+    pub gop: u32,
     /// Added to the number in the picture.
-    pub number: u32,
+    pub number: f64,
     /// Whether each level is filled up to its bitrate at every moment.
     pub constant: bool,
     /// Sampling rate of the sound in Hz.
@@ -43,8 +44,8 @@ impl Default for Recipe {
         Self {
             levels: LIVE.to_vec(),
             seconds: None,
-            keyframes: 2,
-            number: 0,
+            gop: 50,
+            number: 0.0,
             constant: false,
             sampling_rate: 48_000,
         }
@@ -72,7 +73,7 @@ impl Recipe {
         for index in 0..self.levels.len() {
             add(&["-map", &format!("[v{index}]")]);
         }
-        let frames = (self.keyframes * 25).to_string();
+        let frames = self.gop.to_string();
         add(&[
             "-map",
             "1:a",
@@ -138,9 +139,25 @@ impl Recipe {
     /// `url` is the publishing point's, as `http://host/x.isml`.
     #[must_use]
     pub fn push(&self, url: &str) -> Process {
+        self.push_with(&[], url)
+    }
+
+    /// Pushes as one of several encoders of the same broadcast, as `docs/broadcast.md` tells operators to: each
+    /// begins when a key frame is due, counted from the Unix epoch, and says so in its times. The number in
+    /// the picture is then that time's seconds.
+    pub async fn push_aligned(&self, url: &str) -> Process {
+        let interval = u64::from(self.gop) * 40;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let start = Duration::from_millis((now.as_millis() as u64 / interval + 1) * interval);
+        tokio::time::sleep(start - now).await;
+        let recipe = Self { number: start.as_secs_f64() % 256.0, ..self.clone() };
+        recipe.push_with(&["-output_ts_offset", &format!("{}ms", start.as_millis())], url)
+    }
+
+    fn push_with(&self, options: &[&str], url: &str) -> Process {
         let mut command = Command::new(program("ffmpeg"));
         command.args(self.arguments(true)).args(["-movflags", "isml+frag_keyframe", "-f", "ismv"]);
-        command.arg(format!("{url}/Streams(Encoder1)"));
+        command.args(options).arg(format!("{url}/Streams(Encoder1)"));
         Process::run("ffmpeg", &mut command)
     }
 }

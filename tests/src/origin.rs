@@ -89,6 +89,15 @@ impl Origin {
         page(manifest, self.root());
     }
 
+    /// Waits until it has logged `text` at least `times` times.
+    pub async fn logged(&self, text: &str, times: usize) {
+        let start = Instant::now();
+        while self.log().matches(text).count() < times {
+            assert!(start.elapsed() < GUARD, "not {times} times {text:?} in the log:\n{}", self.log());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// The root of the workspace.
@@ -65,7 +66,10 @@ impl Process {
 
     /// Starts `command` likewise.
     pub fn run(name: &str, command: &mut Command) -> Self {
-        let log = evidence().join(format!("{name}-{}.log", std::process::id()));
+        // A test may start the same program several times.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let log = evidence().join(format!("{name}-{}-{number}.log", std::process::id()));
         let out = std::fs::File::create(&log).unwrap();
         let child = command
             .stdin(Stdio::null())

@@ -14,7 +14,7 @@ use harness::{origin, pages};
 #[tokio::test]
 async fn the_first_frame_shows_before_the_first_fragment_is_there() {
     let levels = vec![Level { size: (320, 180), bitrate: 2_500_000 }];
-    let recipe = Recipe { levels, seconds: Some(12), keyframes: 4, constant: true, ..Recipe::default() };
+    let recipe = Recipe { levels, seconds: Some(12), gop: 100, constant: true, ..Recipe::default() };
     let mut site = Site::default();
     let manifest = Presentation::encode(&recipe).put(&mut site, "content");
     site.folder("/player/", origin::dist()).file("/", pages::smooth_video(&manifest));

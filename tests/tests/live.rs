@@ -38,7 +38,7 @@ async fn a_viewer_watches_a_broadcast_for_a_minute_and_through_two_restarts_of_t
 
     browser.no_console_errors().await;
 
-    for number in [100, 180] {
+    for number in [100.0, 180.0] {
         encoder.kill();
         encoder = Recipe { number, ..Recipe::default() }.push(&origin.point());
         let shown = format!("window.__probe.number() >= {number}");
