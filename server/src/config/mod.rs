@@ -129,6 +129,9 @@ settings! {
     /// Seconds of media by which a track may jump forward and still be the same timeline.
     max_jump_seconds("SILVERLANE_MAX_JUMP_SECONDS"): u64 = 86_400;
 
+    /// Outputs beside Smooth Streaming that every publishing point offers, between commas; its definition
+    /// may name more (formats). m3u8-cmaf is HLS, mpd-time-csf DASH.
+    formats("SILVERLANE_FORMATS"): String = "m3u8-cmaf,mpd-time-csf".to_owned();
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
     fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;

@@ -3,6 +3,8 @@
 pub mod body;
 pub mod cmaf;
 pub mod dash;
+pub mod date;
+pub mod formats;
 pub mod hls;
 pub mod route;
 pub mod smooth;

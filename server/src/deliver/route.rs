@@ -11,10 +11,11 @@ use smooth::url::{FragmentRequest, Noun, Request};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Pieces;
+use super::formats::Format;
 use super::smooth::fragment::{self, Answer, Found, Miss};
 use super::smooth::manifest;
 use super::source::Source;
-use super::{dash, hls};
+use super::{cmaf, dash, hls};
 use crate::http::{App, problem};
 use crate::publishing_point::document::Document;
 use crate::publishing_point::traffic::{Output, Traffic};
@@ -43,6 +44,13 @@ pub async fn serve(
             return counted(fragment(app, source, request, query, headers).await, |t| &t.smooth);
         }
         _ => {}
+    }
+    if let Some((format, response)) = cmaf::route::serve(app, source, request, headers).await {
+        let output: fn(&Traffic) -> &Output = match format {
+            Format::Cmaf => |t| &t.apple,
+            Format::Dash => |t| &t.dash,
+        };
+        return counted(response, output);
     }
     if let Some(response) = hls::route::serve(app, source, request, headers).await {
         return counted(response, |t| &t.apple);
@@ -126,13 +134,9 @@ fn send(
         (_, Kind::Audio) => "audio/mp4",
         (_, Kind::Text) => "application/mp4",
     };
-    // Without an event in the URL it is unique only as long as this process remembers the broadcast.
-    let limit = if request.event.is_some() { YEAR } else { app.settings.fragment_cache_seconds };
-    let age = found.remaining.unwrap_or(YEAR).min(limit);
-    let cache = match (found.is_final, request.event.is_some() && age == YEAR) {
-        (false, _) => "no-cache".to_owned(),
-        (true, false) => format!("public, max-age={age}"),
-        (true, true) => format!("public, max-age={age}, immutable"),
+    let cache = match found.is_final {
+        true => cacheable(app, request.event.is_some(), found.remaining),
+        false => "no-cache".to_owned(),
     };
     let response =
         Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
@@ -167,6 +171,16 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
     });
     codings
         .any(|(name, weight)| weight > 0.0 && ["gzip", "x-gzip"].iter().any(|n| name.eq_ignore_ascii_case(n)))
+}
+
+/// `Cache-Control` of what never changes while its address stands for it, and leaves the window in
+/// `remaining` seconds. Without an event in the address it is unique only as long as this process remembers
+/// the broadcast.
+pub(super) fn cacheable(app: &App, has_event: bool, remaining: Option<u64>) -> String {
+    let limit = if has_event { YEAR } else { app.settings.fragment_cache_seconds };
+    let age = remaining.unwrap_or(YEAR).min(limit);
+    let immutable = if has_event && age == YEAR { ", immutable" } else { "" };
+    format!("public, max-age={age}{immutable}")
 }
 
 /// 304 to who has it.

@@ -2,15 +2,13 @@
 //!
 //! As [`mse`](super::mse), and beyond it:
 //!
-//! - A segment's `tfdt` is the presentation time of its first sample, as its place in the playlist is. The
-//!   composition offsets of all samples are lowered by that of the first, in a `trun` of version 1: no edit
-//!   list is needed, nothing is decoded before zero, and levels whose encoders reorder by different depths
-//!   stay in step with each other and with the sound.
+//! - The first sample is presented at the time that the playlist says. `tfdt` is its decode time, earlier
+//!   by its composition offset, so that levels whose encoders reorder by different depths stay in step with
+//!   each other and with the sound. No edit list is needed.
 //! - Sound that begins before its place (the first frame of AAC, the seam of an encoder's restart) loses the
 //!   samples that are over by then: the run begins behind them. The `mdat` stays as it is.
 
-use super::cursor::Writer;
-use super::moof::{Moof, Trun, trun};
+use super::moof::{Moof, Trun};
 use super::mse;
 use super::rewrite::Rewriter;
 use super::uuid::{PIFF_SAMPLE_ENCRYPTION, TFRF, TFXD};
@@ -25,7 +23,8 @@ use crate::time::Span;
 pub struct Options {
     /// What the fragment carries.
     pub kind: Kind,
-    /// Where it is presented, in ticks of the track. Samples that last longer than it began before.
+    /// Where it is presented, in ticks of the track. Where the samples last longer than that, they begin
+    /// earlier. Begin the clock some time before the first fragment: decode times cannot be negative.
     pub span: Span,
     /// Bytes of the `mdat` header, 8 or 16.
     pub media_header: u32,
@@ -64,14 +63,14 @@ fn rewrite_traf(
 ) -> Result<(), Error> {
     let at = new.out.open(*b"traf");
     let each = options.span.duration.checked_div(moof.samples.into()).unwrap_or(0);
+    let first = moof.runs.iter().flat_map(Trun::samples).next().map_or(0, |first| first.composition_offset);
     let header = mse::Options {
-        decode_time: cut.time,
+        decode_time: cut.time.saturating_add_signed(first.saturating_neg()),
         default_duration: u32::try_from(each).unwrap_or(u32::MAX),
         default_size: options.media_len.checked_div(moof.samples).unwrap_or(0),
         ..mse::Options::default()
     };
     mse::put_header(moof, &header, new);
-    let shift = moof.runs.iter().flat_map(Trun::samples).next().map_or(0, |first| first.composition_offset);
     let mut runs = moof.runs.iter().enumerate();
     for child in walk(traf.payload) {
         let child = child?;
@@ -79,7 +78,9 @@ fn rewrite_traf(
         if child.kind == *b"trun" {
             if let Some((index, run)) = runs.next() {
                 let skip = if index == 0 { cut.samples } else { 0 };
-                put_run(run, shift, skip, options.kind == Kind::Video, new)?;
+                let entries = Trun::entry_len(run.flags).saturating_mul(skip as usize);
+                let kept = run.entries.get(entries..).unwrap_or(&[]);
+                new.run(&run.with(run.count.saturating_sub(skip), kept), options.kind == Kind::Video);
                 if index == 0 {
                     new.skip(cut.bytes);
                 }
@@ -143,33 +144,6 @@ impl Cut {
     }
 }
 
-/// Writes `run` without its first `skip` samples, its composition offsets lowered by `shift` ticks.
-fn put_run(run: &Trun<'_>, shift: i64, skip: u32, sync: bool, new: &mut Rewriter) -> Result<(), Error> {
-    let moves = shift != 0 && run.flags & trun::COMPOSITION != 0;
-    if skip == 0 && !moves {
-        new.run(run, sync);
-        return Ok(());
-    }
-    let len = Trun::entry_len(run.flags);
-    let kept = run.entries.get(len.saturating_mul(skip as usize)..).unwrap_or(&[]);
-    let count = run.count.saturating_sub(skip);
-    if !moves {
-        new.run(&run.with(run.version, count, kept), sync);
-        return Ok(());
-    }
-    let mut entries = Writer::with_capacity(kept.len());
-    let fields = len.saturating_sub(4);
-    for (entry, sample) in kept.chunks(len.max(1)).zip(run.samples().skip(skip as usize)) {
-        let offset = i32::try_from(sample.composition_offset.saturating_sub(shift));
-        let rule = "a composition offset out of range";
-        let offset = offset.map_err(|_| Error::Unsupported { what: "trun", rule })?;
-        entries.put(entry.get(..fields).unwrap_or(&[])); // the offset is the last field
-        entries.u32(offset.cast_unsigned());
-    }
-    new.run(&run.with(1, count, &entries.finish()), sync);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::build::{self, FragmentSpec, Sample};
@@ -195,20 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_picture_is_shown_at_its_decode_time() {
-        let samples = [sample(40, 9, 80), sample(40, 8, 200), sample(40, 7, 0)];
-        let moof = fragment(1000, &samples);
-        let new = rewrite(&moof, &options(Kind::Video, 1 << 40, 120)).unwrap();
-        let head = read_head(&new, &Limits::default()).unwrap();
-        assert_eq!((head.decode_time, head.first_composition_offset), (Some(1 << 40), 0));
-        assert_eq!((head.track_id, head.span, head.starts_with_sync), (1, None, true));
-        let offsets: Vec<_> = build::read_samples(&new, &Limits::default())
-            .unwrap()
-            .iter()
-            .map(|s| s.composition_offset)
-            .collect();
-        assert_eq!(offsets, [0, 120, -80]);
-        assert_eq!(data_offset(&new), 8);
+    fn the_first_picture_is_shown_in_time() {
+        for (offset, decode_time) in [(80, 920), (-80, 1080), (0, 1000)] {
+            let samples = [sample(40, 9, offset), sample(40, 8, 200), sample(40, 7, 0)];
+            let moof = fragment(77, &samples);
+            let new = rewrite(&moof, &options(Kind::Video, 1000, 120)).unwrap();
+            let head = read_head(&new, &Limits::default()).unwrap();
+            assert_eq!(head.decode_time, Some(decode_time));
+            assert_eq!((head.track_id, head.span, head.starts_with_sync), (1, None, true));
+            assert_eq!(build::read_samples(&new, &Limits::default()).unwrap(), samples);
+            assert_eq!(data_offset(&new), 8);
+        }
     }
 
     #[test]

@@ -199,10 +199,9 @@ impl<'a> Trun<'a> {
         })
     }
 
-    /// The same run with other samples: `count` of them, whose fields are `entries`.
-    pub(crate) const fn with<'b>(&self, version: u8, count: u32, entries: &'b [u8]) -> Trun<'b> {
-        let Self { flags, data_offset, first_flags, duration, size, default_flags, .. } = *self;
-        Trun { version, flags, count, data_offset, first_flags, entries, duration, size, default_flags }
+    /// The same run with `count` samples, whose fields are `entries`.
+    pub(crate) const fn with(&self, count: u32, entries: &'a [u8]) -> Self {
+        Self { count, entries, ..*self }
     }
 
     /// Bytes of the fields of one sample.

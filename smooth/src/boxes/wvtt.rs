@@ -58,13 +58,13 @@ pub fn init_segment(timescale: Timescale, language: &str) -> Vec<u8> {
 }
 
 /// The segment at `span`, in ticks of `timescale`, with those of `cues` that are shown in it: `moof` and
-/// `mdat`. The times of the cues are of the same clock as `span`.
+/// `mdat`. The times of the cues count from its start.
 ///
 /// # Errors
 ///
 /// [`Error::Limit`] for more than 4 GB of text.
 pub fn segment(cues: &[Cue], span: Span, timescale: Timescale) -> Result<Vec<u8>, Error> {
-    let ms = |ms: u64| Timescale::MILLISECONDS.rescale(ms, timescale).clamp(span.time, span.end());
+    let ms = |ms| span.time.saturating_add(Timescale::MILLISECONDS.rescale(ms, timescale)).min(span.end());
     let shown: Vec<_> = cues
         .iter()
         .filter(|cue| !cue.text.is_empty())
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_sample_for_every_change_of_what_is_shown() {
-        let cues = [cue(500, 1500, "one"), cue(1000, 9000, "two"), cue(0, 1000, "gone"), cue(0, 9000, "")];
+        let cues = [cue(0, 500, "one"), cue(0, 9000, "two"), cue(2000, 3000, "late"), cue(0, 9000, "")];
         let span = Span { time: 10_000_000, duration: 20_000_000 };
         let bytes = segment(&cues, span, Timescale::DEFAULT).unwrap();
         let head = read_head(&bytes, &Limits::default()).unwrap();

@@ -95,6 +95,14 @@ pub fn expand(template: &str, level: &QualityLevel, time: u64) -> Result<String,
     if has_time { Ok(out) } else { Err(Error::Invalid { what: "Url", rule: "it has no {start time}" }) }
 }
 
+/// `QualityLevels(bitrate,key=value)/`, which addresses of `level` begin with.
+#[must_use]
+pub fn quality_level(level: &QualityLevel) -> String {
+    let mut out = String::new();
+    request::push_level(&mut out, level.bitrate, &level.custom_attributes);
+    out
+}
+
 /// Splits a request path behind the publishing point: its path including `.ism` or `.isml`, and what
 /// follows without the slash between them. Both as they are: see [`decode`] for the first and
 /// [`Request::parse`] for the second.

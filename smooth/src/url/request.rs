@@ -192,7 +192,7 @@ fn push_event(out: &mut String, event: Option<&str>) {
     }
 }
 
-fn push_level(out: &mut String, bitrate: u32, attributes: &[(String, String)]) {
+pub(super) fn push_level(out: &mut String, bitrate: u32, attributes: &[(String, String)]) {
     out.push_str("QualityLevels(");
     push_decimal(out, bitrate.into());
     if !attributes.is_empty() {

@@ -219,6 +219,7 @@ proptest! {
         let level = QualityLevel { bitrate, custom_attributes: custom_attributes.clone(), ..QualityLevel::default() };
         let template = ["QualityLevels({bitrate},{CustomAttributes})/Fragments(", &name, "={start time})"].concat();
         let url = expand(&template, &level, time).unwrap();
+        prop_assert!(custom_attributes.is_empty() || url.starts_with(&quality_level(&level)));
         let expected = FragmentRequest { attributes: custom_attributes, ..fragment(Noun::Fragments, bitrate, &name, time) };
         prop_assert_eq!(Request::parse(&url), Ok(Request::Fragment(expected)));
     }

@@ -1,3 +1,11 @@
-//! DASH of a snapshot.
+//! DASH of a snapshot, ISO/IEC 23009-1, live profile, with the segments of [`cmaf`](super::cmaf).
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`mpd`] | the manifest |
+//! | [`timeline`] | which segments there are |
+//! | [`route`] | the edge |
 
+pub mod mpd;
 pub mod route;
+pub mod timeline;

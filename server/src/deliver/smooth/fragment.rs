@@ -62,9 +62,8 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
     if !known || !snapshot.state.serves() || !snapshot.has_event(request.event.as_deref()) {
         return Err(Miss::Gone);
     }
-    let named = |s: &&StreamView| s.name.eq_ignore_ascii_case(&request.name);
-    let stream = snapshot.streams.iter().find(named).ok_or(Miss::Gone)?;
-    let level = stream.levels.iter().find(|l| is_level(l, request)).ok_or(Miss::Gone)?;
+    let level = level(snapshot, &request.name, request.bitrate, &request.attributes);
+    let (stream, level) = level.ok_or(Miss::Gone)?;
     let chunk = chunk(snapshot, stream, request.time)?;
     let after = chunk.time.saturating_add(1);
     let look_ahead: Vec<_> = stream.chunks.from(after).take(snapshot.look_ahead as usize).copied().collect();
@@ -73,12 +72,7 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
     }
     let absent = if snapshot.is_live() { Miss::Hole } else { Miss::Gone };
     let entry = level.entries.at(chunk.time).ok_or(absent)?;
-    let newest = stream.chunks.last().map_or(0, |c| c.end());
-    let window = snapshot.window.saturating_mul(stream.timescale.get().into());
-    let remaining = (window > 0).then(|| {
-        let ticks = chunk.end().saturating_add(window).saturating_sub(newest);
-        ticks / u64::from(stream.timescale.get())
-    });
+    let remaining = remaining(snapshot, stream, chunk.end());
     let is_final = !snapshot.is_live() || look_ahead.len() == snapshot.look_ahead as usize;
     Ok(Found { level, entry, look_ahead, is_final, remaining })
 }
@@ -115,11 +109,31 @@ fn chunk(snapshot: &Snapshot, stream: &StreamView, time: u64) -> Result<Span, Mi
     }
 }
 
-fn is_level(level: &LevelView, request: &FragmentRequest) -> bool {
-    let known = &level.spec.level;
-    known.bitrate == request.bitrate
-        && known.custom_attributes.len() == request.attributes.len()
-        && request.attributes.iter().all(|a| known.custom_attributes.contains(a))
+/// The level of `snapshot` that an address names.
+#[must_use]
+pub fn level<'a>(
+    snapshot: &'a Snapshot,
+    name: &str,
+    bitrate: u32,
+    attributes: &[(String, String)],
+) -> Option<(&'a StreamView, &'a LevelView)> {
+    let stream = snapshot.streams.iter().find(|s| s.name.eq_ignore_ascii_case(name))?;
+    let is_meant = |level: &&LevelView| {
+        let known = &level.spec.level;
+        known.bitrate == bitrate
+            && known.custom_attributes.len() == attributes.len()
+            && attributes.iter().all(|a| known.custom_attributes.contains(a))
+    };
+    Some((stream, stream.levels.iter().find(is_meant)?))
+}
+
+/// Seconds until what ends at `end`, in ticks of `stream`, leaves the window; `None` if it stays.
+#[must_use]
+pub fn remaining(snapshot: &Snapshot, stream: &StreamView, end: u64) -> Option<u64> {
+    let newest = stream.chunks.last().map_or(0, |c| c.end());
+    let window = snapshot.window.saturating_mul(stream.timescale.get().into());
+    let ticks = end.saturating_add(window).saturating_sub(newest);
+    (window > 0).then(|| ticks / u64::from(stream.timescale.get()))
 }
 
 /// `mdat` without its header.
