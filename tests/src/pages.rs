@@ -13,7 +13,7 @@ pub fn rx_player(manifest: &str) -> String {
     ))
 }
 
-/// Plays with dash.js.
+/// Plays with dash.js, Smooth Streaming or DASH, with captions.
 #[must_use]
 pub fn dash_js(manifest: &str) -> String {
     page(&format!(
@@ -21,6 +21,7 @@ pub fn dash_js(manifest: &str) -> String {
         <script src="/judges/dashjs/dist/modern/umd/dash.mss.min.js"></script>
         <script>
         const player = dashjs.MediaPlayer().create();
+        player.updateSettings({{ streaming: {{ text: {{ defaultEnabled: true }} }} }});
         player.initialize(document.querySelector("video"), "{manifest}", true);
         player.on("error", (event) => {{ window.failure = JSON.stringify(event.error ?? event); }});
         </script>"#
@@ -45,7 +46,7 @@ pub fn hls_js(playlist: &str) -> String {
     ))
 }
 
-/// Plays DASH (or HLS) with shaka-player.
+/// Plays DASH (or HLS) with shaka-player, with captions.
 #[must_use]
 pub fn shaka(manifest: &str) -> String {
     page(&format!(
@@ -58,6 +59,8 @@ pub fn shaka(manifest: &str) -> String {
         try {{
             await player.attach(video);
             await player.load("{manifest}");
+            const [captions] = player.getTextTracks();
+            if (captions) player.selectTextTrack(captions);
             await video.play();
         }} catch (error) {{ failed(error); }}
         </script>"#
