@@ -4,7 +4,7 @@
 //! To add a target: a function here and its line in [`TARGETS`], `fuzz_targets/<name>.rs`, its `[[bin]]`
 //! in `Cargo.toml`, and a few small seeds in `corpus/<name>/`.
 
-use smooth::smil::{definition, live};
+use smooth::smil::{definition, live, presentation};
 use smooth::{Limits, Span, boxes, captions, codec::Codec, ingest, manifest, url, xml};
 
 /// A target: any bytes, no panic.
@@ -16,6 +16,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("captions", self::captions),
     ("ingest", self::ingest),
     ("manifest", self::manifest),
+    ("mfra", self::mfra),
     ("smil", self::smil),
     ("url", self::url),
 ];
@@ -90,7 +91,17 @@ pub fn ingest(data: &[u8]) {
     }
 }
 
-/// Any bytes as the two SMIL documents. What can be read is written, and reads back the same.
+/// Any bytes as the index at the end of a file. What can be read is written, and reads back the same.
+pub fn mfra(data: &[u8]) {
+    let _ = boxes::mfra::size_from_end(data);
+    let Ok(tracks) = boxes::mfra::read(data, &Limits::default()) else { return };
+    assert!(tracks.iter().map(|track| track.entries.len() * 11).sum::<usize>() <= data.len());
+    let written = boxes::mfra::write(&tracks);
+    assert_eq!(boxes::mfra::size_from_end(&written), Some(written.len() as u64));
+    assert_eq!(boxes::mfra::read(&written, &Limits::default()), Ok(tracks));
+}
+
+/// Any bytes as the SMIL documents. What can be read is written, and reads back the same.
 pub fn smil(data: &[u8]) {
     let limits = Limits::default();
     if let Ok(manifest) = live::read(data, &limits) {
@@ -105,6 +116,13 @@ pub fn smil(data: &[u8]) {
         let again = definition::read(written.as_bytes(), &limits).expect("what we write can be read");
         if !written.contains(char::REPLACEMENT_CHARACTER) {
             assert_eq!(again, settings, "{written}");
+        }
+    }
+    if let Ok(found) = presentation::read(data, &limits) {
+        let written = presentation::write(&found);
+        let again = presentation::read(written.as_bytes(), &limits).expect("what we write can be read");
+        if !written.contains(char::REPLACEMENT_CHARACTER) {
+            assert_eq!(again, found, "{written}");
         }
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
 
     /// A number of `len` bytes.
     #[inline(never)]
-    fn number(&mut self, len: usize) -> u64 {
+    pub(crate) fn number(&mut self, len: usize) -> u64 {
         self.take(len).iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 

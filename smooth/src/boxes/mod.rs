@@ -15,6 +15,7 @@
 //! | [`init`] | the init segment of one track |
 //! | [`moov`] | the tracks of a push stream or file |
 //! | [`build`] | fragments and header of a push stream |
+//! | [`mfra`] | the index at the end of a file of fragments |
 
 #![warn(clippy::indexing_slicing)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -26,6 +27,7 @@ pub mod delivery;
 mod esds;
 mod head;
 pub mod init;
+pub mod mfra;
 mod moof;
 pub mod moov;
 pub mod mse;

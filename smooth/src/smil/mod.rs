@@ -1,6 +1,7 @@
-//! SMIL documents: `.isml` definitions and the live server manifest of a push stream.
+//! SMIL documents: `.isml` definitions, the live server manifest of a push stream, and `.ism` server
+//! manifests of presentations on demand.
 //!
-//! Both are SMIL 2.0 and share their vocabulary's manners: a namespace prefix means nothing, and names
+//! All are SMIL 2.0 and share their vocabulary's manners: a namespace prefix means nothing, and names
 //! are compared without regard to letter case.
 
 #![warn(clippy::indexing_slicing)]
@@ -8,10 +9,11 @@
 
 pub mod definition;
 pub mod live;
+pub mod presentation;
 
 use crate::xml;
 
-/// The namespace of both documents.
+/// The namespace of the documents.
 const NAMESPACE: &str = "http://www.w3.org/2001/SMIL20/Language";
 
 /// Appends `<tag name="value" name="value"/>` and a line end.
