@@ -53,6 +53,12 @@ bundle() { # name, parts…
 }
 bundle smooth-video.js messages smooth-video start
 bundle smooth-player.js messages smooth-video smooth-player smf start
+# The page of administration: no Wasm, and no other page's names.
+{
+  printf '(()=>{"use strict";\n'
+  for part in dom api actions fields editor watch list details main; do squeeze "www/src/admin/$part.js"; done
+  printf '})();\n'
+} | minify | { printf '/*! Silverlane %s | MIT OR Apache-2.0 */\n' "$version"; cat; } > "$stage/admin.js"
 rm "$glue"
 mv "$module" "$stage/smooth-player_bg.wasm"
 

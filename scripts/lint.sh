@@ -18,4 +18,6 @@ if has node; then
   trap 'rm -f "$all"' EXIT
   { echo '(() => {'; cat www/src/{boot,messages,smooth-video,smooth-player,smf,start}.js; echo '})();'; } > "$all"
   node --check "$all"
+  { echo '(() => {'; cat www/src/admin/*.js; echo '})();'; } > "$all"
+  node --check "$all"
 fi
