@@ -9,7 +9,9 @@
 //!
 //! [`serve`] runs all of it in the calling process.
 
+pub mod admin;
 pub mod archive;
+pub mod assets;
 pub mod cli;
 pub mod config;
 pub mod deliver;

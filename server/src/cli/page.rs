@@ -9,9 +9,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rust_embed::RustEmbed;
-
 use super::Failure;
+use crate::assets;
 
 /// The arguments of `silverlane page`.
 #[derive(Debug, clap::Args)]
@@ -55,11 +54,6 @@ pub enum PageError {
     },
 }
 
-#[derive(RustEmbed)]
-#[folder = "../dist"]
-#[allow_missing = true]
-struct Dist;
-
 /// The page with the markup that SMF pages have.
 const PLAYER_PAGE: &str = "SmoothStreamingPlayer.html";
 /// The page for devices that play HLS by themselves.
@@ -92,7 +86,7 @@ pub type PageFile = (&'static str, Cow<'static, [u8]>);
 ///
 /// [`PageError::NoPlayer`], [`PageError::Template`]
 pub fn pages(url: &str) -> Result<Vec<PageFile>, PageError> {
-    let load = |name| Dist::get(name).map(|file| file.data).ok_or(PageError::NoPlayer);
+    let load = |name| assets::load(name).ok_or(PageError::NoPlayer);
     let text = |name| load(name).map(|data| String::from_utf8_lossy(&data).into_owned());
     let manifest = smooth::url::manifest_url(url);
     let player = template::player(&text(PLAYER_PAGE)?, &manifest);

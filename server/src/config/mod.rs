@@ -112,6 +112,8 @@ settings! {
     /// Bytes of media that one publishing point keeps in memory; beyond it the oldest fragments go.
     max_point_bytes("SILVERLANE_MAX_POINT_BYTES"): u64 = 1 << 30;
 
+    /// Bytes of the body of a request to administrate; more is answered with 413.
+    max_admin_body_bytes("SILVERLANE_MAX_ADMIN_BODY_BYTES"): usize = 256 << 10;
     /// Publishing points that a list of them holds at most.
     max_listed_points("SILVERLANE_MAX_LISTED_POINTS"): usize = 1000;
     /// Folders below each other under the root in which publishing points are looked for.

@@ -30,7 +30,7 @@ pub async fn serve(
 ) -> Response<Body> {
     let counted = |response: Response<Body>, output: fn(&Traffic) -> &Output| {
         let bytes = response.body().size_hint().exact().unwrap_or_default();
-        output(&source.snapshot().traffic).count(bytes);
+        output(&source.snapshot().traffic).count(response.status().as_u16(), bytes);
         response
     };
     if !source.snapshot().definition.publishing.fragments {

@@ -6,6 +6,7 @@ use smooth::url;
 
 use super::peer::Peer;
 use super::{App, Private, auth, files, linger, problem, signed};
+use crate::admin::{self, Area};
 use crate::{deliver, ingest};
 
 /// Answers any request.
@@ -43,6 +44,9 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
     let token = take_token(&mut request);
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(area) = url::decode(path).ok().and_then(|path| Area::of(&path)) {
+        return admin::serve(app, area, request).await;
+    }
     if request.method() == Method::OPTIONS {
         return preflight();
     }

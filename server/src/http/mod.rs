@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -32,6 +32,7 @@ use self::cors::Cors;
 pub use self::listener::Listeners;
 use self::listener::Slots;
 use self::tls::Tls;
+use crate::admin::history::History;
 use crate::config::Settings;
 use crate::publishing_point::registry::Registry;
 
@@ -53,6 +54,10 @@ pub struct App {
     pub(crate) cors: Cors,
     /// A permit for each encoder.
     pub encoders: Semaphore,
+    /// The last minutes of every point.
+    pub history: Arc<History>,
+    /// Held while settings of a point are compared and replaced.
+    pub changes: Mutex<()>,
     stop: watch::Sender<bool>,
 }
 
@@ -93,6 +98,8 @@ pub async fn serve(
         registry: Arc::new(registry),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
+        history: Arc::default(),
+        changes: Mutex::default(),
         stop: watch::Sender::new(false),
         settings: Arc::clone(&settings),
     });
@@ -105,6 +112,7 @@ pub async fn serve(
     tokio::select! {
         () = shutdown => {}
         () = reload::run(&app) => {}
+        () = app.history.follow(&app.registry) => {}
     }
     app.stop.send_replace(true);
     while running.join_next().await.is_some() {}

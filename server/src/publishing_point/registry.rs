@@ -117,6 +117,15 @@ impl Registry {
         listing
     }
 
+    /// The points that are not idle, in order of path. Looks at no file.
+    #[must_use]
+    pub fn running(&self) -> Vec<Arc<PublishingPoint>> {
+        let runs = |point: &&Arc<PublishingPoint>| point.snapshot().state != State::Idle;
+        let mut running: Vec<_> = self.read().values().filter(runs).cloned().collect();
+        running.sort_by(|a, b| a.path().cmp(b.path()));
+        running
+    }
+
     /// Makes a point at `path`, decoded, with its folders. Blocks.
     ///
     /// # Errors

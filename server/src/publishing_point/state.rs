@@ -10,7 +10,7 @@
 use serde::Serialize;
 
 /// Where a publishing point stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 pub enum State {
     /// Nothing accepted, nothing served; settings may change.
     #[default]

@@ -81,6 +81,8 @@ pub struct TrackStatistics {
     pub fourcc: String,
     /// Bits a second, as its header says.
     pub encoded_bitrate: u32,
+    /// Bytes of its fragments that came.
+    pub bytes: u64,
     /// Bits a second that come, over the last seconds.
     pub incoming_bitrate: u64,
     /// Requests a second for its fragments, over the last seconds.
@@ -104,12 +106,22 @@ pub struct SinkStatistics {
     pub name: &'static str,
     /// Answers since the point was made.
     pub requests: u64,
+    /// The same by their status, in the order of [`STATUSES`](super::traffic::STATUSES).
+    pub statuses: [u64; 4],
     /// Bytes of their bodies.
     pub bytes: u64,
     /// Requests a second, over the last seconds.
     pub request_rate: f64,
     /// Bits a second, over the last seconds.
     pub bitrate: u64,
+}
+
+impl Statistics {
+    /// Bits a second that come, over all tracks.
+    #[must_use]
+    pub fn incoming_bitrate(&self) -> u64 {
+        self.streams.iter().flat_map(|s| &s.tracks).map(|t| t.incoming_bitrate).sum()
+    }
 }
 
 impl PublishingPoint {
@@ -164,6 +176,7 @@ fn track(writer: &Writer, id: TrackId, feed: &Feed) -> Option<TrackStatistics> {
         kind: spec.kind.as_str(),
         fourcc: spec.level.fourcc.clone(),
         encoded_bitrate: spec.level.bitrate,
+        bytes: feed.bytes.total(),
         incoming_bitrate: bits(&feed.bytes),
         request_rate: track.requests.rate(),
         timescale: spec.timescale.get(),
@@ -178,6 +191,7 @@ fn sink(name: &'static str, output: &Output) -> SinkStatistics {
     SinkStatistics {
         name,
         requests: output.requests.total(),
+        statuses: output.statuses(),
         bytes: output.bytes.total(),
         request_rate: output.requests.rate(),
         bitrate: bits(&output.bytes),

@@ -116,7 +116,7 @@ impl Timed for Entry {
 }
 
 /// What happened on a track since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Counters {
     /// Fragments taken in.
     pub accepted: u64,
@@ -135,6 +135,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Adds what happened to the same track elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.late += other.late;
+        self.unaligned += other.unaligned;
+        self.gaps += other.gaps;
+        self.restarts += other.restarts;
+    }
+
     pub(super) fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Accepted { gap, restarted } => {

@@ -22,13 +22,28 @@ pub struct Output {
     pub requests: Meter,
     /// Their bodies, in bytes.
     pub bytes: Meter,
+    /// Answers by the hundreds of their status, from 200 on.
+    statuses: [AtomicU64; 4],
 }
 
+/// What [`Output::statuses`] counts, in order.
+pub const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
 impl Output {
-    /// Counts one answer with `bytes` of body.
-    pub fn count(&self, bytes: u64) {
+    /// Counts one answer with this `status` and `bytes` of body.
+    pub fn count(&self, status: u16, bytes: u64) {
         self.requests.add(1);
         self.bytes.add(bytes);
+        let class = usize::from(status / 100).checked_sub(2);
+        if let Some(count) = class.and_then(|at| self.statuses.get(at)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Answers so far, by [`STATUSES`].
+    #[must_use]
+    pub fn statuses(&self) -> [u64; 4] {
+        self.statuses.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 }
 
@@ -52,7 +67,7 @@ impl Meter {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Amount a second, over the last five whole seconds.
+    /// Amount a second, over the last ten whole seconds.
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.rate_in(second())
@@ -83,11 +98,12 @@ fn second() -> u64 {
     BORN.elapsed().as_secs() & (u64::MAX >> AMOUNT)
 }
 
-/// Seconds over which a rate is taken.
-const OVER: u64 = 5;
+/// Seconds over which a rate is taken: a multiple of the usual lengths of fragments, or it would go up and
+/// down with the one fragment that just is in or out.
+const OVER: u64 = 10;
 
 /// More than `OVER`, so that the second that is running has a place of its own.
-const SLOTS: usize = 8;
+const SLOTS: usize = 12;
 
 /// Bits of a slot's amount.
 const AMOUNT: u32 = 40;
@@ -99,20 +115,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn answers_are_told_apart_by_status() {
+        let output = Output::default();
+        for status in [200, 204, 304, 404, 412, 503, 100, 999] {
+            output.count(status, 10);
+        }
+        assert_eq!(output.statuses(), [2, 1, 2, 1]);
+        assert_eq!((output.requests.total(), output.bytes.total()), (8, 80));
+    }
+
+    #[test]
     fn a_rate_is_that_of_the_last_whole_seconds() {
         let meter = Meter::default();
-        for second in 10..15 {
+        for second in 10..20 {
             meter.add_in(second, 100);
             meter.add_in(second, 20);
         }
-        meter.add_in(15, 1_000_000);
-        assert_eq!(meter.rate_in(15), 120.0);
-        assert_eq!(meter.total(), 1_000_600);
-        assert_eq!(meter.rate_in(17), (3.0 * 120.0 + 1_000_000.0) / 5.0);
+        meter.add_in(20, 1_000_000);
+        assert_eq!(meter.rate_in(20), 120.0);
+        assert_eq!(meter.total(), 1_001_200);
+        assert_eq!(meter.rate_in(22), (8.0 * 120.0 + 1_000_000.0) / 10.0);
         assert_eq!(meter.rate_in(100), 0.0);
         assert_eq!(meter.rate_in(0), 0.0);
         // A slot is used again, and holds what fits.
-        meter.add_in(23, u64::MAX);
-        assert_eq!(meter.rate_in(24), LARGEST as f64 / 5.0);
+        meter.add_in(32, u64::MAX);
+        assert_eq!(meter.rate_in(33), LARGEST as f64 / 10.0);
     }
 }
