@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::client::{Target, pull};
+use super::client::pull;
 use super::media::Stage;
 use super::report::{Report, median};
 
@@ -14,12 +14,12 @@ const ROUNDS: usize = 5;
 /// Requests per second, and what they cost beside nginx with the same manifest as a file.
 pub(crate) async fn manifest(report: &mut Report) {
     let stage = Stage::build().await;
-    let target = Target::plain(stage.address);
-    let (answer, body) = target.connect().await.fetch("/live.isml/Manifest").await;
+    let origin = &stage.origin;
+    let (answer, body) = origin.plain.connect().await.fetch("/live.isml/Manifest").await;
     assert_eq!(answer.status, 200);
     let file = format!("manifest, {} bytes", body.len());
     std::fs::write(stage.folder.path().join("manifest.xml"), body).unwrap();
-    let (nginx, their_target) = stage.nginx("sendfile off;");
+    let nginx = stage.nginx("sendfile off;");
 
     let paths = |path: &str| Arc::from([path.to_owned()]);
     let (our_paths, their_paths): (Arc<[String]>, Arc<[String]>) =
@@ -27,12 +27,12 @@ pub(crate) async fn manifest(report: &mut Report) {
     let (mut rates, mut per_second): (Vec<f64>, Vec<f64>) = Default::default();
     let (mut costs, mut ratios) = ([Vec::new(), Vec::new()], Vec::new());
     for round in 0..=ROUNDS {
-        let (before, start) = (stage.origin.cpu(), Instant::now());
-        pull(&target, &our_paths, CONNECTIONS, REQUESTS).await;
-        let (ours, time) = (stage.origin.cpu() - before, start.elapsed().as_secs_f64());
-        let before = nginx.cpu();
-        pull(&their_target, &their_paths, CONNECTIONS, REQUESTS).await;
-        let theirs = nginx.cpu() - before;
+        let (before, start) = (origin.server.cpu(), Instant::now());
+        pull(&origin.plain, &our_paths, CONNECTIONS, REQUESTS).await;
+        let (ours, time) = (origin.server.cpu() - before, start.elapsed().as_secs_f64());
+        let before = nginx.server.cpu();
+        pull(&nginx.plain, &their_paths, CONNECTIONS, REQUESTS).await;
+        let theirs = nginx.server.cpu() - before;
         // The first round warms both up.
         if round > 0 {
             rates.push(REQUESTS as f64 / time);

@@ -19,7 +19,7 @@ use report::Report;
 fn main() {
     let mut wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     if wanted.is_empty() {
-        wanted = ["media", "hits", "latency", "waiting"].map(str::to_owned).into();
+        wanted = ["media", "tls", "hits", "latency", "waiting"].map(str::to_owned).into();
     }
     // The generator is one thread: what it measures does not depend on how the kernel spreads it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -27,6 +27,7 @@ fn main() {
     for part in &wanted {
         match part.as_str() {
             "media" => runtime.block_on(media::plain(&mut report)),
+            "tls" => runtime.block_on(media::encrypted(&mut report)),
             "hits" => runtime.block_on(hits::manifest(&mut report)),
             "latency" => runtime.block_on(latency::last_byte_in(&mut report)),
             "waiting" => runtime.block_on(latency::waiting(&mut report)),
