@@ -132,8 +132,13 @@ settings! {
     max_jump_seconds("SILVERLANE_MAX_JUMP_SECONDS"): u64 = 86_400;
 
     /// Outputs beside Smooth Streaming that every publishing point offers, between commas; its definition
-    /// may name more (formats). m3u8-cmaf is HLS, mpd-time-csf DASH.
+    /// may name more (formats). m3u8-cmaf is HLS, mpd-time-csf DASH,
+    /// m3u8-aapl HLS for Apple devices.
     formats("SILVERLANE_FORMATS"): String = "m3u8-cmaf,mpd-time-csf".to_owned();
+    /// Offer the output for Apple devices (m3u8-aapl) of presentations on demand; live, definitions say.
+    on_demand_apple("SILVERLANE_ON_DEMAND_APPLE"): bool = true;
+    /// Bytes of segments for Apple devices that are kept once made, over all publishing points. 0: none.
+    segment_cache_bytes("SILVERLANE_SEGMENT_CACHE_BYTES"): usize = 64 << 20;
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
     fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;

@@ -34,6 +34,7 @@ use self::listener::Slots;
 use self::tls::Tls;
 use crate::admin::history::History;
 use crate::config::Settings;
+use crate::deliver::hls::cache::Segments;
 use crate::publishing_point::registry::Registry;
 
 /// What every request needs.
@@ -44,6 +45,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// A permit for each request that is held.
     pub holds: Arc<Semaphore>,
+    /// Segments for Apple devices that were made lately.
+    pub segments: Segments,
     /// Who may publish and administrate.
     pub credentials: ArcSwap<Credentials>,
     /// The certificate, if there is one.
@@ -96,6 +99,7 @@ pub async fn serve(
         access: AccessLog::new(settings.access_log, std::io::stdout()),
         cors: Cors::new(&settings.cors_origins),
         registry: Arc::new(registry),
+        segments: Segments::new(settings.segment_cache_bytes),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
         history: Arc::default(),

@@ -7,6 +7,7 @@ mod delivery;
 mod events;
 mod faults;
 mod harness;
+mod hls;
 mod lifecycle;
 mod push;
 mod settings;

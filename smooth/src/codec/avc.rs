@@ -95,6 +95,19 @@ impl Config {
         nal::join(self.sps.iter().chain(&self.pps))
     }
 
+    /// Pictures in 1000 seconds, as the timing information of the first parameter set says
+    /// (ITU-T H.264 E.1.1). `None` if it has none, or one that makes no sense.
+    #[must_use]
+    pub fn frame_rate(&self) -> Option<u64> {
+        let payload = nal::unescape(self.sps.first()?.get(1..)?);
+        let mut bits = Bits::new(&payload);
+        Sps::parse(&mut bits)?;
+        let (units, scale) = read_timing(&mut bits)?;
+        let doubled = u64::from(scale).saturating_mul(1000).checked_div(units.into())?;
+        let rate = doubled.saturating_add(1) / 2;
+        (1000..=300_000).contains(&rate).then_some(rate)
+    }
+
     /// RFC 6381: profile, compatibility and level in hex.
     pub(super) fn codec_string(&self) -> String {
         concat(&["avc1.", &hex_encode(&self.profile())])
@@ -124,9 +137,13 @@ struct Sps {
 impl Sps {
     /// Reads the NAL unit, header byte included.
     fn read(unit: &[u8]) -> Option<Self> {
-        const HIGH: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
         let payload = nal::unescape(unit.get(1..)?);
-        let mut bits = Bits::new(&payload);
+        Self::parse(&mut Bits::new(&payload))
+    }
+
+    /// Reads up to the flag that says whether there is usability information.
+    fn parse(bits: &mut Bits<'_>) -> Option<Self> {
+        const HIGH: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
         let profile = bits.bits(8);
         bits.skip(16);
         bits.ue();
@@ -139,7 +156,7 @@ impl Sps {
             chroma_depth = bits.ue();
             bits.skip(1);
             if bits.flag() {
-                skip_scaling_matrix(&mut bits, if chroma_format == 3 { 12 } else { 8 });
+                skip_scaling_matrix(bits, if chroma_format == 3 { 12 } else { 8 });
             }
         }
         if chroma_format > 3 || luma_depth > 6 || chroma_depth > 6 {
@@ -203,6 +220,34 @@ impl Sps {
     }
 }
 
+/// Units in a tick and ticks in a second of the usability information, ITU-T H.264 E.1.1; two ticks are a
+/// picture.
+fn read_timing(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+    const EXTENDED_SAR: u32 = 255;
+    if !bits.flag() {
+        return None;
+    }
+    if bits.flag() && bits.bits(8) == EXTENDED_SAR {
+        bits.skip(32);
+    }
+    if bits.flag() {
+        bits.skip(1);
+    }
+    if bits.flag() {
+        bits.skip(4);
+        if bits.flag() {
+            bits.skip(24);
+        }
+    }
+    if bits.flag() {
+        bits.ue();
+        bits.ue();
+    }
+    let timing = bits.flag().then(|| (bits.bits(32), bits.bits(32)))?;
+    bits.end()?;
+    Some(timing)
+}
+
 /// ITU-T H.264 7.3.2.1.1.1, for each of `lists` lists.
 fn skip_scaling_matrix(bits: &mut Bits<'_>, lists: u32) {
     for list in 0..lists {
@@ -251,8 +296,11 @@ mod tests {
             ("674D4015ECA0D8FF27FF80D580D5080000030008000003019078B16CB0", 426, 240),
             ("674D401EECA06C1EF37808800000030080000019078B16CB", 854, 480),
         ] {
-            let sps = Sps::read(&hex(sps)).unwrap();
+            let unit = hex(sps);
+            let sps = Sps::read(&unit).unwrap();
             assert_eq!((sps.width, sps.height, sps.high), (width, height, false));
+            let config = Config::new(vec![unit], vec![vec![0x68]], 4).unwrap();
+            assert_eq!(config.frame_rate(), Some(25_000));
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn request(rest: &str, encoded: bool) -> Result<Request, Error> {
             Request::Manifest { event, options: text.decode(body.unwrap_or(""))? }
         }
         None if word.eq_ignore_ascii_case("StreamManifest") => Request::StreamManifest { event },
+        None if word.eq_ignore_ascii_case("Key") => Request::Key { event },
         Some(stream) if word.eq_ignore_ascii_case("Streams") && !stream.is_empty() => {
             Request::Ingest { event, stream: text.decode(stream)? }
         }

@@ -55,6 +55,11 @@ pub enum Request {
         /// `Events(id)/` before it.
         event: Option<String>,
     },
+    /// `Key`: what segments for Apple devices are encrypted with.
+    Key {
+        /// `Events(id)/` before it.
+        event: Option<String>,
+    },
 }
 
 /// `QualityLevels(bitrate,key=value)/Fragments(name=time,options)`
@@ -160,6 +165,10 @@ impl fmt::Display for Request {
             Self::StreamManifest { event } => {
                 push_event(&mut out, event.as_deref());
                 out.push_str("StreamManifest");
+            }
+            Self::Key { event } => {
+                push_event(&mut out, event.as_deref());
+                out.push_str("Key");
             }
         }
         f.write_str(&out)

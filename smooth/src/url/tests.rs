@@ -129,6 +129,7 @@ fn requests_in_the_forms_that_clients_send() {
         ("events(2)/streams(720p)", Request::Ingest { event: event.clone(), stream: "720p".into() }),
         ("Streams(9092-stream0)", Request::Ingest { event: None, stream: "9092-stream0".into() }),
         ("streammanifest", Request::StreamManifest { event: None }),
+        ("events(2)/key", Request::Key { event: event.clone() }),
         (
             "Events(2)/QualityLevels(64)/Manifest(audio,format=m3u8-aapl)",
             Request::LevelManifest {
@@ -201,6 +202,7 @@ fn requests() -> impl Strategy<Value = Request> {
         }),
         (event(), "\\PC+").prop_map(|(event, stream)| Request::Ingest { event, stream }),
         event().prop_map(|event| Request::StreamManifest { event }),
+        event().prop_map(|event| Request::Key { event }),
     ]
 }
 

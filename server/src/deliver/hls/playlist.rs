@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use smooth::Timescale;
 
+use crate::deliver::date::iso8601;
+
 /// A media playlist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MediaPlaylist {
@@ -165,9 +167,7 @@ impl Entry {
             *key = Some(new);
         }
         if let Some(date) = self.date {
-            out.push_str("#EXT-X-PROGRAM-DATE-TIME:");
-            push_date(out, date);
-            out.push('\n');
+            line(out, "#EXT-X-PROGRAM-DATE-TIME:", &iso8601(date));
         }
         if self.gap {
             out.push_str("#EXT-X-GAP\n");
@@ -273,23 +273,6 @@ pub fn wall_clock(ticks: u64, timescale: Timescale) -> Option<u64> {
     (946_684_800_000..7_258_118_400_000).contains(&millis).then_some(millis)
 }
 
-/// ISO 8601 in UTC.
-fn push_date(out: &mut String, millis: u64) {
-    let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
-    // Years that begin in March, in eras of 400: leap days come last. 719468 days lie before 1970.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, wrapped) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era * 400 + year + wrapped;
-    let (seconds, millis) = (rest / 1000, rest % 1000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,17 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_of_the_wall_clock() {
-        let date = |millis| {
-            let mut out = String::new();
-            push_date(&mut out, millis);
-            out
-        };
-        assert_eq!(date(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(date(951_782_399_999), "2000-02-28T23:59:59.999Z");
-        assert_eq!(date(951_782_400_000), "2000-02-29T00:00:00.000Z");
-        assert_eq!(date(4_102_444_799_000), "2099-12-31T23:59:59.000Z");
-        assert_eq!(date(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
+    fn only_the_clock_of_the_wall_is_a_date() {
         let ticks = 17_000_000_000_000_000;
         assert_eq!(wall_clock(ticks, Timescale::DEFAULT), Some(1_700_000_000_000));
         assert_eq!(wall_clock(3600 * 10_000_000, Timescale::DEFAULT), None);

@@ -180,7 +180,7 @@ impl Default for Apple {
             max_bitrate: 1_600_000,
             allow_caching: false,
             backward_compatible: true,
-            include_codecs: false,
+            include_codecs: true,
             enable_encryption: false,
             encryption_key: None,
             key_uri: None,

@@ -1,0 +1,122 @@
+//! What of a snapshot goes into transport streams: levels of H.264 and of AAC.
+
+use smooth::codec::{Codec, aac, avc};
+use smooth::manifest::Kind;
+
+use super::ts::adts;
+use crate::deliver::smooth::fragment;
+use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
+
+/// A level of pictures.
+#[derive(Clone)]
+pub struct Pictures<'a> {
+    /// Its stream.
+    pub stream: &'a StreamView,
+    /// The level.
+    pub level: &'a LevelView,
+    /// What its decoder needs.
+    pub codec: avc::Config,
+}
+
+/// A level of sound.
+#[derive(Clone)]
+pub struct Sound<'a> {
+    /// Its stream.
+    pub stream: &'a StreamView,
+    /// The level.
+    pub level: &'a LevelView,
+    /// What its decoder needs.
+    pub codec: aac::Config,
+    /// What stands before its frames.
+    pub header: adts::Header,
+}
+
+/// What one playlist plays.
+#[derive(Clone)]
+pub struct Selection<'a> {
+    /// The stream whose chunks the segments are made of. It is that of the pictures wherever there are
+    /// any, even for sound alone, so that segments of all playlists begin at the same times.
+    pub leading: &'a StreamView,
+    /// The level that the playlist is named after.
+    pub named: (&'a StreamView, &'a LevelView),
+    /// `None` for sound alone.
+    pub pictures: Option<Pictures<'a>>,
+    /// `None` for pictures alone.
+    pub sound: Option<Sound<'a>>,
+}
+
+impl<'a> Selection<'a> {
+    /// The level with `bitrate` and `attributes` of the stream `name`. Pictures come with the sound
+    /// `audio_track`, or the first there is.
+    #[must_use]
+    pub fn of(
+        snapshot: &'a Snapshot,
+        name: &str,
+        bitrate: u32,
+        attributes: &[(String, String)],
+        audio_track: Option<&str>,
+    ) -> Option<Self> {
+        let named @ (stream, level) = fragment::level(snapshot, name, bitrate, attributes)?;
+        if let Some(pictures) = pictures(stream).into_iter().find(|p| p.level.id == level.id) {
+            let sound = sound(snapshot, audio_track)?;
+            return Some(Self { leading: stream, named, pictures: Some(pictures), sound });
+        }
+        let sound = sounds(stream).into_iter().find(|s| s.level.id == level.id)?;
+        let leading = leading(snapshot).unwrap_or(stream);
+        Some(Self { leading, named, pictures: None, sound: Some(sound) })
+    }
+
+    /// Whether the sound has come as far as `time`, in ticks of the leading stream.
+    #[must_use]
+    pub fn reaches(&self, time: u64) -> bool {
+        self.sound.as_ref().is_none_or(|sound| {
+            let end = sound.stream.chunks.last().map_or(0, |c| c.end());
+            end >= self.leading.timescale.rescale(time, sound.stream.timescale)
+        })
+    }
+}
+
+/// The stream that leads in `snapshot`: its first one of pictures.
+#[must_use]
+pub fn leading(snapshot: &Snapshot) -> Option<&StreamView> {
+    snapshot.streams.iter().find(|s| !s.chunks.is_empty() && !pictures(s).is_empty())
+}
+
+/// The levels of `stream` with pictures, lowest bitrate first.
+#[must_use]
+pub fn pictures(stream: &StreamView) -> Vec<Pictures<'_>> {
+    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Video);
+    levels
+        .filter_map(|level| match Codec::from_level(Kind::Video, &level.spec.level, &level.spec.subtype) {
+            Ok(Codec::Avc(codec)) => Some(Pictures { stream, level, codec }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The levels of `stream` with sound, lowest bitrate first.
+#[must_use]
+pub fn sounds(stream: &StreamView) -> Vec<Sound<'_>> {
+    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Audio);
+    levels
+        .filter_map(|level| match Codec::from_level(Kind::Audio, &level.spec.level, &level.spec.subtype) {
+            Ok(Codec::Aac(codec)) => Some(Sound { stream, level, header: adts::Header::new(&codec)?, codec }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The streams with sound, each with its best level.
+pub fn languages(snapshot: &Snapshot) -> impl Iterator<Item = Sound<'_>> {
+    snapshot.streams.iter().filter(|s| !s.chunks.is_empty()).filter_map(|s| sounds(s).pop())
+}
+
+/// The sound `track` that goes with pictures, or the first there is. The outer `None` says that there is
+/// no such track, the inner one that there is no sound at all.
+fn sound<'a>(snapshot: &'a Snapshot, track: Option<&str>) -> Option<Option<Sound<'a>>> {
+    let mut all = languages(snapshot);
+    match track {
+        Some(name) => all.find(|s| s.stream.name.eq_ignore_ascii_case(name)).map(Some),
+        None => Some(all.next()),
+    }
+}
