@@ -101,6 +101,8 @@ settings! {
 
     /// Seconds without a byte after which an encoder's connection is closed.
     ingest_idle_seconds("SILVERLANE_INGEST_IDLE_SECONDS"): u64 = 15;
+    /// Seconds in which a fragment of an encoder, or its header, must come as a whole once it has begun.
+    ingest_fragment_seconds("SILVERLANE_INGEST_FRAGMENT_SECONDS"): u64 = 60;
     /// Encoder connections at the same time, over all publishing points.
     max_encoders("SILVERLANE_MAX_ENCODERS"): usize = 256;
     /// Bytes of the header boxes of a push stream (ftyp to moov).
@@ -179,6 +181,12 @@ impl Settings {
     #[must_use]
     pub const fn ingest_idle(&self) -> Duration {
         Duration::from_secs(self.ingest_idle_seconds)
+    }
+
+    /// [`ingest_fragment_seconds`](Self::ingest_fragment_seconds).
+    #[must_use]
+    pub const fn ingest_fragment(&self) -> Duration {
+        Duration::from_secs(self.ingest_fragment_seconds)
     }
 
     /// Whether TLS is spoken.

@@ -89,14 +89,10 @@ pub(super) async fn run(Listener { socket, is_secure }: Listener, server: Server
     let mut stop = std::pin::pin!(server.app.stopping());
     let mut failures = 0_u32;
     loop {
-        let next = async {
-            let slot = Arc::clone(&slots.total).acquire_owned().await;
-            (slot, socket.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
             Some(_) = connections.join_next() => continue,
-            next = next => next,
+            accepted = socket.accept() => accepted,
         };
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
@@ -115,6 +111,11 @@ pub(super) async fn run(Listener { socket, is_secure }: Listener, server: Server
             failures = 0;
         }
         let peer = Peer::plain(address);
+        // One waits here, the others in the system's queue: a slot is not held for who does not come.
+        let slot = tokio::select! {
+            () = &mut stop => break,
+            slot = Arc::clone(&slots.total).acquire_owned() => slot,
+        };
         let Some(share) = slots.by_address.enter(peer.address.ip()) else {
             tracing::debug!(%address, "connection closed: too many from one address");
             continue;

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 
+use super::patience::Late;
 use crate::publishing_point::Refused;
 
 /// Why a push stream ended before its end.
@@ -22,10 +23,22 @@ pub(super) enum Failure {
     Lost(axum::Error),
     #[error("nothing came for too long")]
     Idle,
+    #[error("a fragment takes too long to come")]
+    Slow,
     #[error("too many encoders are connected")]
     TooMany,
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl From<Late> for Failure {
+    fn from(late: Late) -> Self {
+        match late {
+            Late::Idle => Self::Idle,
+            Late::Slow => Self::Slow,
+            Late::Stopping => Self::Stopping,
+        }
+    }
 }
 
 impl Failure {
@@ -49,6 +62,7 @@ impl Failure {
             Self::Format(_) | Self::NoTracks | Self::AfterEnd => (StatusCode::BAD_REQUEST, "bad-stream"),
             Self::Truncated | Self::Lost(_) => (StatusCode::BAD_REQUEST, "truncated"),
             Self::Idle => (StatusCode::REQUEST_TIMEOUT, "idle"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow"),
             Self::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too-many-encoders"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         }

@@ -7,7 +7,7 @@
 //! | boxes that are wrong, or end in the middle | 400 |
 //! | an idle point | 404 |
 //! | a point that pulls its streams | 403 |
-//! | nothing for too long | 408 |
+//! | nothing for too long, or a fragment that does not end | 408 |
 //! | an ended broadcast, another event or one that is over, other parameters of a known track | 409 |
 //! | a fragment before the header | 412 |
 //! | more than a limit allows | 413 |
@@ -17,6 +17,7 @@
 //! Whatever ends a connection, a fragment that was not complete is forgotten and the point goes on.
 
 mod failure;
+mod patience;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use smooth::manifest::Kind;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use self::patience::Patience;
 use crate::archive::{Media, TrackId};
 use crate::http::peer::Peer;
 use crate::http::{App, linger};
@@ -97,36 +99,29 @@ impl Push<'_> {
         }
         let peer = self.peer.address;
         tracing::info!(point = self.point.path(), stream = self.stream, %peer, "encoder connected");
-        let limit = app.settings.ingest_idle();
+        let settings = &app.settings;
         let mut stopping = pin!(app.stopping());
-        // From then on the next end of a fragment is the end, and half of the drain how long it may take.
-        let mut drained = None;
+        let mut patience = Patience::new(settings.ingest_idle(), settings.ingest_fragment(), Instant::now());
         // An encoder may send single bytes: the alarm is set anew when it goes off, not for each.
-        let mut last = Instant::now();
-        let mut alarm = pin!(sleep_until(last + limit));
+        let mut alarm = pin!(sleep_until(patience.alarm()));
         loop {
-            if drained.is_some_and(|by| Instant::now() >= by || self.demuxer.is_between_boxes()) {
-                return Err(Failure::Stopping);
-            }
             let frame = tokio::select! {
                 biased;
-                () = &mut stopping, if drained.is_none() => {
-                    let by = Instant::now() + app.settings.drain() / 2;
-                    alarm.as_mut().reset(by);
-                    drained = Some(by);
+                () = &mut stopping, if !patience.is_stopping() => {
+                    patience.stop(Instant::now() + settings.drain() / 2);
+                    alarm.as_mut().reset(Instant::now());
                     continue;
                 }
                 refused = dismissal(&mut self.dismissed) => return Err(refused.into()),
-                frame = body.frame() => frame,
                 () = &mut alarm => {
-                    if drained.is_none() && last.elapsed() >= limit {
-                        return Err(Failure::Idle);
+                    if let Some(late) = patience.ends(Instant::now()) {
+                        return Err(late.into());
                     }
-                    alarm.as_mut().reset(last + limit);
+                    alarm.as_mut().reset(patience.alarm());
                     continue;
                 }
+                frame = body.frame() => frame,
             };
-            last = Instant::now();
             let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(Failure::Lost)?.into_data() else { continue };
             if data.is_empty() {
@@ -135,6 +130,10 @@ impl Push<'_> {
             self.demuxer.push(data);
             while let Some(event) = self.demuxer.poll().map_err(Failure::Format)? {
                 self.handle(event)?;
+            }
+            patience.heard(self.demuxer.is_between_boxes(), Instant::now());
+            if patience.is_stopping() && self.demuxer.is_between_boxes() {
+                return Err(Failure::Stopping);
             }
         }
         if self.demuxer.is_between_boxes() { Ok(()) } else { Err(Failure::Truncated) }

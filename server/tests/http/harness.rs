@@ -41,18 +41,25 @@ impl Origin {
     pub(crate) async fn with(meta: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("live.isml"), definition(meta)).unwrap();
-        Self::at(root, change).await
+        Self::at(root, "127.0.0.1", change).await
+    }
+
+    /// Listens on an address that is not this machine's alone.
+    pub(crate) async fn listening(host: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("live.isml"), definition(&[])).unwrap();
+        Self::at(root, host, change).await
     }
 
     /// Stops, and starts again with the files that are there.
     pub(crate) async fn restarted(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let _ = self.stop.take().unwrap().send(());
         self.done.take().unwrap().await.unwrap().unwrap();
-        Self::at(self.root, change).await
+        Self::at(self.root, "127.0.0.1", change).await
     }
 
-    async fn at(root: TempDir, change: impl FnOnce(&mut Settings)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn at(root: TempDir, host: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = TcpListener::bind((host, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mut settings = Settings { root: root.path().to_owned(), ..Settings::default() };
         change(&mut settings);
@@ -164,6 +171,11 @@ impl Push {
     pub(crate) async fn finish(mut self) -> Response {
         let _ = self.stream.write_all(b"0\r\n\r\n").await;
         self.answer().await
+    }
+
+    /// Until there is something to read.
+    pub(crate) async fn readable(&self) {
+        self.stream.readable().await.unwrap();
     }
 
     pub(crate) async fn answer(&mut self) -> Response {
