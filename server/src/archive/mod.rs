@@ -3,8 +3,22 @@
 //! [`FragmentLog`] is what a point writes to and what old fragments are read from. [`MemoryLog`] is the
 //! log of a point without an archive.
 
+mod archives;
+mod catalog;
+mod disk;
+mod finish;
+mod journal;
+mod layout;
+mod log;
 mod memory;
 mod place;
+mod recorder;
+mod recover;
+mod replay;
+mod scan;
+mod segments;
+mod status;
+mod tail;
 
 use std::io;
 use std::sync::Arc;
@@ -12,8 +26,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smooth::Span;
 
+pub use archives::{Archives, Recovered};
+pub use journal::Indexed;
+pub use log::{DiskLog, Watcher};
 pub use memory::MemoryLog;
 pub use place::Place;
+pub use status::{Status, Trouble};
 
 use crate::publishing_point::track::TrackSpec;
 

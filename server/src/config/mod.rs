@@ -125,6 +125,19 @@ settings! {
     /// does not say.
     live_cache_seconds("SILVERLANE_LIVE_CACHE_SECONDS"): u64 = 60;
 
+    /// Archive broadcasts, where their definitions publish Archives.
+    archive("SILVERLANE_ARCHIVE"): bool = true;
+    /// Folder of the archives, in the root unless it begins with a slash.
+    archive_root("SILVERLANE_ARCHIVE_ROOT"): PathBuf = PathBuf::from("archives");
+    /// Longest time in milliseconds that a fragment waits for the disk before viewers get it from memory,
+    /// and the archive counts as degraded until the disk has caught up.
+    archive_wait_ms("SILVERLANE_ARCHIVE_WAIT_MS"): u64 = 250;
+    /// Every so many seconds what is archived is made to survive a power failure, too. 0: only when a
+    /// segment or broadcast ends.
+    archive_sync_seconds("SILVERLANE_ARCHIVE_SYNC_SECONDS"): u64 = 10;
+    /// Chunks of one publishing point that wait for its disk at most; beyond it the oldest are not archived.
+    max_archive_queue("SILVERLANE_MAX_ARCHIVE_QUEUE"): usize = 20_000;
+
     /// Start an idle publishing point when an encoder posts to it, whatever its definition says.
     auto_start("SILVERLANE_AUTO_START"): bool = true;
     /// How many fragments behind the end of its track a time may lie and still be a resend after a
@@ -199,6 +212,12 @@ impl Settings {
     #[must_use]
     pub const fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+
+    /// [`archive_wait_ms`](Self::archive_wait_ms).
+    #[must_use]
+    pub const fn archive_wait(&self) -> Duration {
+        Duration::from_millis(self.archive_wait_ms)
     }
 
     /// [`max_hold_ms`](Self::max_hold_ms).

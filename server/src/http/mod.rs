@@ -108,6 +108,7 @@ pub async fn serve(
         settings: Arc::clone(&settings),
     });
     reload::load_certificate(&app).map_err(std::io::Error::other)?;
+    blocking(&app, Registry::resume).await;
     let slots = Arc::new(Slots::new(&settings));
     let mut running = JoinSet::new();
     for listener in listeners.into().0 {
@@ -120,7 +121,17 @@ pub async fn serve(
     }
     app.stop.send_replace(true);
     while running.join_next().await.is_some() {}
+    let limit = app.settings.drain();
+    blocking(&app, move |registry| registry.finish(limit)).await;
     Ok(())
+}
+
+/// Does `work` where it may block.
+async fn blocking(app: &App, work: impl FnOnce(&Registry) + Send + 'static) {
+    let registry = Arc::clone(&app.registry);
+    if let Err(e) = tokio::task::spawn_blocking(move || work(&registry)).await {
+        tracing::error!(error = %e, "work on publishing points failed");
+    }
 }
 
 /// Marks an answer that other sites must not read: it goes without the headers that media have.

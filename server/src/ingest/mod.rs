@@ -66,6 +66,7 @@ pub async fn receive(
     let outcome = push.run(app, &mut body).await;
     // Before the answer, so that who has read it finds the point without this connection.
     push.close();
+    point.shown().await;
     match outcome {
         Ok(()) => Response::new(Body::empty()),
         Err(failure) => {
@@ -131,6 +132,8 @@ impl Push<'_> {
             while let Some(event) = self.demuxer.poll().map_err(Failure::Format)? {
                 self.handle(event)?;
             }
+            // All of the piece first: an encoder that hangs up now is not waited for any more.
+            self.point.shown().await;
             patience.heard(self.demuxer.is_between_boxes(), Instant::now());
             if patience.is_stopping() && self.demuxer.is_between_boxes() {
                 return Err(Failure::Stopping);

@@ -66,6 +66,20 @@ impl<T: Timed + Clone> Blocks<T> {
         found.map(change).is_some()
     }
 
+    /// Removes and returns the item that starts exactly at `time`.
+    pub fn remove(&mut self, time: u64) -> Option<T> {
+        let at = self.block_of(time)?;
+        let block = self.blocks.get_mut(at)?;
+        let place = block.binary_search_by_key(&time, Timed::time).ok()?;
+        let items = Arc::make_mut(block);
+        let item = items.remove(place);
+        if items.is_empty() {
+            self.blocks.remove(at);
+        }
+        self.len -= 1;
+        Some(item)
+    }
+
     /// Removes and returns the oldest item.
     pub fn pop_first(&mut self) -> Option<T> {
         let block = self.blocks.first_mut()?;
@@ -169,6 +183,12 @@ mod tests {
         assert_eq!(before.at(402), None);
         assert_eq!(blocks.at(402), Some(&span(402)));
         assert_eq!(blocks.floor(403), Some(&span(402)));
+        assert!(blocks.change(402, |s| s.duration = 1));
+        assert!(!blocks.change(403, |s| s.duration = 1));
+        assert_eq!(blocks.remove(402), Some(Span { time: 402, duration: 1 }));
+        assert_eq!(blocks.remove(402), None);
+        assert_eq!((blocks.len(), before.at(402)), (1000, None));
+        assert!(blocks.insert(span(402)));
         assert_eq!(blocks.from(401).next(), Some(&span(402)));
         assert_eq!(blocks.from(0).count(), 1001);
         for i in 0..300 {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smooth::Span;
+use smooth::boxes::delivery;
 use smooth::manifest::Kind;
 
 use super::placement::Verdict;
@@ -139,7 +140,7 @@ pub struct Broadcast {
     /// Where it starts, in units of 100 ns: the end of the one before it, so that no URL is used twice.
     pub(super) begin: i64,
     /// Tracks that the log has not heard of, with their places in the header.
-    fresh: Vec<(TrackId, usize)>,
+    pub(super) fresh: Vec<(TrackId, usize)>,
     full: bool,
 }
 
@@ -264,8 +265,9 @@ impl Broadcast {
             self.sessions.join(session, offset);
             let end = u64::try_from(mapped.saturating_add_unsigned(arrival.duration)).unwrap_or(0);
             let span = Span { time: start, duration: end.saturating_sub(start) };
-            let hash = arrival.media.hash;
-            let entry = Entry { span, raw: mapped, hash, media: Some(arrival.media), place: None };
+            let media = self.named(id, arrival.media);
+            let hash = media.hash;
+            let entry = Entry { span, raw: mapped, hash, media: Some(media), place: None };
             break self.store(id, session, entry, verdict, restarted);
         };
         if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
@@ -273,6 +275,14 @@ impl Broadcast {
         }
         self.tracks[id].counters.count(outcome);
         outcome
+    }
+
+    /// `media` as the first header called its track: encoders may number tracks differently.
+    fn named(&self, id: TrackId, media: Arc<Media>) -> Arc<Media> {
+        match delivery::renumber(&media.moof, self.tracks[id].spec.id) {
+            Some(moof) => Arc::new(Media { moof: moof.into(), ..Media::clone(&media) }),
+            None => media,
+        }
     }
 
     fn store(

@@ -55,7 +55,7 @@ impl Track {
     fn oldest_hot(&mut self) -> Option<&super::track::Entry> {
         let entry = self.entries.from(self.hot).find(|e| e.media.is_some());
         // What lies before it is not looked at again.
-        self.hot = entry.map_or(self.hot, |e| e.span.time);
+        self.hot = entry.map_or(u64::MAX, |e| e.span.time);
         entry
     }
 }

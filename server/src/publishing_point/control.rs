@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use smooth::smil::definition::{self, Definition};
 
-use super::push::Pushes;
 use super::state::{Input, State};
 use super::{PublishingPoint, Refused, Writer, files, read_definition};
 
@@ -77,7 +76,9 @@ impl PublishingPoint {
     ///
     /// [`Denied::State`] from any state but Idle.
     pub fn start(&self) -> Result<(), Denied> {
-        self.begin(&mut self.lock())
+        self.begin(&mut self.lock())?;
+        self.wait_shown();
+        Ok(())
     }
 
     /// Ends the broadcast: viewers keep what there is, encoders are sent away.
@@ -86,7 +87,9 @@ impl PublishingPoint {
     ///
     /// [`Denied::State`] from any state but Starting and Started.
     pub fn stop(&self) -> Result<(), Denied> {
-        self.finish(&mut self.lock(), Input::Stop)
+        self.finish(&mut self.lock(), Input::Stop)?;
+        self.wait_shown();
+        Ok(())
     }
 
     /// Forgets the broadcast; back to Idle.
@@ -99,6 +102,8 @@ impl PublishingPoint {
         self.clear(&mut writer)?;
         // Whoever says so may broadcast an event again.
         writer.past.forgive();
+        drop(writer);
+        self.wait_closed();
         Ok(())
     }
 
@@ -191,7 +196,7 @@ impl PublishingPoint {
     pub(super) fn clear(&self, writer: &mut Writer) -> Result<(), Denied> {
         self.apply(writer, Input::Shutdown)?;
         writer.pushes.dismiss_all(&Refused::ShutDown);
-        writer.pushes = Pushes::default();
+        self.drop_broadcast(writer);
         self.apply(writer, Input::Cleared)?;
         self.publish(writer);
         Ok(())

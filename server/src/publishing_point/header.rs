@@ -8,19 +8,7 @@ use super::track::TrackSpec;
 /// The specs of a header's tracks, in its order.
 #[must_use]
 pub fn specs(tracks: &[TrackInfo]) -> Vec<TrackSpec> {
-    let spec = |track: &TrackInfo| TrackSpec {
-        id: track.id,
-        kind: track.kind,
-        name: track.name.clone(),
-        subtype: track.subtype.clone(),
-        language: track.language.clone(),
-        timescale: track.timescale,
-        parent: track.parent.clone(),
-        manifest_output: track.manifest_output,
-        display: (track.display_width, track.display_height),
-        level: track.level.clone(),
-    };
-    let mut specs: Vec<_> = tracks.iter().map(spec).collect();
+    let mut specs: Vec<_> = tracks.iter().map(TrackSpec::from).collect();
     settle_names(&mut specs);
     specs
 }

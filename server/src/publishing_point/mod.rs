@@ -16,13 +16,17 @@ pub mod document;
 pub mod encoder;
 mod files;
 pub mod header;
+pub mod listing;
 mod past;
 mod placement;
 mod push;
 pub mod registry;
+mod restore;
+mod resume;
 mod runs;
 mod session;
 pub mod snapshot;
+mod stage;
 pub mod state;
 pub mod statistics;
 pub mod stream;
@@ -38,17 +42,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use smooth::smil::definition::{self, Definition};
 use tokio::sync::watch;
 
-use crate::archive::MemoryLog;
+use crate::archive::{Archives, DiskLog, MemoryLog};
 use crate::config::Settings;
 use broadcast::{Broadcast, Note, Refusal, Rules};
 pub use control::{Denied, Wish};
 use past::Past;
 use push::Pushes;
 use snapshot::{Frame, Snapshot};
+use stage::Stage;
 use state::State;
 use track::SessionId;
 use traffic::Traffic;
@@ -60,8 +64,8 @@ pub struct PublishingPoint {
     settings: Arc<Settings>,
     born: Instant,
     writer: Mutex<Writer>,
-    snapshot: ArcSwap<Snapshot>,
-    version: watch::Sender<u64>,
+    stage: Arc<Stage>,
+    archives: Option<Arc<Archives>>,
     traffic: Arc<Traffic>,
 }
 
@@ -74,6 +78,8 @@ struct Writer {
     next_session: SessionId,
     last_error: Option<String>,
     past: Past,
+    /// Where the broadcast is archived.
+    archive: Option<Arc<DiskLog>>,
 }
 
 /// Why an encoder is sent away.
@@ -125,8 +131,8 @@ impl PublishingPoint {
             file,
             settings,
             born: Instant::now(),
-            snapshot: ArcSwap::from_pointee(Snapshot::of(frame, None)),
-            version: watch::Sender::new(0),
+            stage: Stage::new(Snapshot::of(frame, None)),
+            archives: None,
             traffic,
             writer: Mutex::new(Writer {
                 state: State::Idle,
@@ -137,8 +143,15 @@ impl PublishingPoint {
                 next_session: 0,
                 last_error: None,
                 past,
+                archive: None,
             }),
         }
+    }
+
+    /// The same, archiving its broadcasts in `archives`.
+    #[must_use]
+    pub fn archived(self, archives: Arc<Archives>) -> Self {
+        Self { archives: Some(archives), ..self }
     }
 
     /// URL path, from the slash to `.isml`.
@@ -150,22 +163,13 @@ impl PublishingPoint {
     /// What viewers see now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+        self.stage.shown()
     }
 
     /// Tells of every new version. Take it before the snapshot, so that none is missed.
     #[must_use]
     pub fn versions(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
-
-    /// A new broadcast for a point that has just started.
-    fn open_broadcast(&self, writer: &mut Writer) {
-        let begin = writer.broadcast.end().max(writer.past.edge());
-        let rules = rules(&writer.definition, &self.settings);
-        writer.broadcast = Broadcast::new(rules, Arc::new(MemoryLog), begin);
-        writer.broadcast.changed = true;
-        writer.pushes = Pushes::default();
+        self.stage.versions()
     }
 
     /// Shows the writer's state to viewers, if it changed.
@@ -206,8 +210,7 @@ impl PublishingPoint {
             traffic: Arc::clone(&self.traffic),
         };
         let broadcast = writer.state.serves().then_some(&writer.broadcast);
-        self.snapshot.store(Arc::new(Snapshot::of(frame, broadcast)));
-        self.version.send_replace(writer.version);
+        self.stage.present(Arc::new(Snapshot::of(frame, broadcast)), &*writer.broadcast.log);
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {
@@ -253,7 +256,10 @@ fn rules(definition: &Definition, settings: &Settings) -> Rules {
     Rules {
         look_ahead: definition.lookahead_chunks.min(MAX_LOOK_AHEAD),
         window: definition.manifest_window_length.into(),
-        live_cache: settings.live_cache_seconds,
+        live_cache: match definition.live_cache_length {
+            0 => settings.live_cache_seconds,
+            length => length.into(),
+        },
         resend_fragments: settings.resend_fragments,
         max_jump: settings.max_jump_seconds,
         max_bytes: settings.max_point_bytes,

@@ -17,6 +17,8 @@ use crate::archive::TrackId;
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
     event: Option<String>,
+    /// The broadcast goes on after a restart of the server: its event is known before a stream comes.
+    is_resumed: bool,
     pub(super) streams: BTreeMap<String, Push>,
 }
 
@@ -55,6 +57,11 @@ pub(super) struct Feed {
 }
 
 impl Pushes {
+    /// Those of a broadcast of `event` that goes on after a restart of the server.
+    pub(super) fn resumed(event: Option<String>) -> Self {
+        Self { event, is_resumed: true, ..Self::default() }
+    }
+
     pub(super) fn open(
         &mut self,
         event: Option<&str>,
@@ -63,7 +70,7 @@ impl Pushes {
         peer: Option<IpAddr>,
         text: bool,
     ) -> oneshot::Receiver<Refused> {
-        if self.streams.is_empty() {
+        if self.current().is_none() {
             self.event = event.map(str::to_owned);
         }
         let push = self.streams.entry(stream.to_owned()).or_default();
@@ -160,6 +167,6 @@ impl Pushes {
 
     /// The event, once a stream has come; of none, where it has none.
     pub(super) fn current(&self) -> Option<Option<&str>> {
-        (!self.streams.is_empty()).then(|| self.event())
+        (self.is_resumed || !self.streams.is_empty()).then(|| self.event())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use smooth::smil::definition::{self, Definition};
 
@@ -11,12 +12,14 @@ pub use super::files::is_plain;
 use super::past::Past;
 use super::state::State;
 use super::{PublishingPoint, files, read_definition};
+use crate::archive::Archives;
 use crate::config::Settings;
 
 /// The points under the root, found when they are first asked for.
 pub struct Registry {
     root: PathBuf,
     settings: Arc<Settings>,
+    archives: Arc<Archives>,
     /// By path in lower case: clients change the case of URLs.
     points: RwLock<HashMap<String, Arc<PublishingPoint>>>,
     /// Held while points are made and removed.
@@ -69,7 +72,28 @@ impl Registry {
     /// The root is no folder that can be read.
     pub fn new(settings: Arc<Settings>) -> io::Result<Self> {
         let root = settings.root.canonicalize()?;
-        Ok(Self { root, settings, points: RwLock::default(), changes: Mutex::default() })
+        let archives = Arc::new(Archives::new(Arc::clone(&settings), &root));
+        Ok(Self { root, settings, archives, points: RwLock::default(), changes: Mutex::default() })
+    }
+
+    fn make(&self, path: String, file: PathBuf, definition: Definition) -> PublishingPoint {
+        let point = PublishingPoint::new(path, file, definition, Arc::clone(&self.settings));
+        point.archived(Arc::clone(&self.archives))
+    }
+
+    /// Takes up again what was going on, or could be watched, when the server ended last. Blocks.
+    pub fn resume(&self) {
+        for path in self.archives.unfinished() {
+            let resumed = self.look(&path).and_then(|point| point.resume().map_err(|e| e.to_string()));
+            if let Err(reason) = resumed {
+                tracing::error!(point = path, reason, "the broadcast cannot be taken up again");
+            }
+        }
+    }
+
+    /// Lets the archives store what they have been told, and ends them, within `limit`. Blocks.
+    pub fn finish(&self, limit: Duration) {
+        self.archives.finish(limit);
     }
 
     /// The root, absolute.
@@ -196,8 +220,7 @@ impl Registry {
             tracing::warn!(file = %file.display(), error = %e, "not a publishing point");
             e.to_string()
         })?;
-        let made =
-            || Arc::new(PublishingPoint::new(path.clone(), file, definition, Arc::clone(&self.settings)));
+        let made = || Arc::new(self.make(path.clone(), file, definition));
         Ok(Arc::clone(self.write().entry(path.to_lowercase()).or_insert_with(made)))
     }
 

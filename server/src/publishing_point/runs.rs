@@ -86,12 +86,16 @@ impl Broadcast {
         // Priming before zero belongs to zero.
         let zero = if (-i64::from(timescale.get()) / 2..0).contains(&time) { 0 } else { time };
         let offset = self.end().saturating_sub(to_units(zero, timescale));
+        self.add_run(offset);
+        self.log.run(offset);
+        self.sessions.join(session, offset);
+    }
+
+    pub(super) fn add_run(&mut self, offset: i64) {
         if self.runs.len() >= RUNS {
             self.runs.remove(0);
         }
         self.runs.push(offset);
-        self.log.run(offset);
-        self.sessions.join(session, offset);
     }
 
     /// Offset of the run under which `arrival` is nearest to the end of its track, the latest of equals;

@@ -79,28 +79,32 @@ pub(super) struct Frame {
     pub(super) traffic: Arc<Traffic>,
 }
 
+impl Broadcast {
+    /// Its streams as viewers see them.
+    pub(crate) fn views(&self) -> Vec<StreamView> {
+        let level = |&id: &TrackId| {
+            let track = self.tracks.get(id)?;
+            Some(LevelView {
+                id,
+                spec: Arc::clone(&track.spec),
+                entries: track.entries.clone(),
+                requests: Arc::clone(&track.requests),
+            })
+        };
+        let view = |s: &super::stream::Stream| StreamView {
+            kind: s.kind,
+            name: s.name.clone(),
+            timescale: s.timescale,
+            chunks: s.chunks.clone(),
+            gone: s.gone,
+            levels: s.levels.iter().filter_map(level).collect(),
+        };
+        self.streams.iter().map(view).collect()
+    }
+}
+
 impl Snapshot {
     pub(super) fn of(frame: Frame, broadcast: Option<&Broadcast>) -> Self {
-        let streams = broadcast.map(|b| {
-            let level = |&id: &TrackId| {
-                let track = b.tracks.get(id)?;
-                Some(LevelView {
-                    id,
-                    spec: Arc::clone(&track.spec),
-                    entries: track.entries.clone(),
-                    requests: Arc::clone(&track.requests),
-                })
-            };
-            let view = |s: &super::stream::Stream| StreamView {
-                kind: s.kind,
-                name: s.name.clone(),
-                timescale: s.timescale,
-                chunks: s.chunks.clone(),
-                gone: s.gone,
-                levels: s.levels.iter().filter_map(level).collect(),
-            };
-            b.streams.iter().map(view).collect()
-        });
         Self {
             version: frame.version,
             state: frame.state,
@@ -109,7 +113,7 @@ impl Snapshot {
             window: broadcast.map_or(0, |b| b.rules.window),
             definition: frame.definition,
             max_hold_ms: frame.max_hold_ms,
-            streams: streams.unwrap_or_default(),
+            streams: broadcast.map(Broadcast::views).unwrap_or_default(),
             traffic: frame.traffic,
             log: broadcast.map(|b| Arc::clone(&b.log)),
             documents: Mutex::default(),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Serialize;
+use smooth::ingest::TrackInfo;
 use smooth::manifest::{Kind, QualityLevel};
 use smooth::{Span, Timescale};
 
@@ -41,6 +42,24 @@ pub struct TrackSpec {
 }
 
 impl TrackSpec {
+    /// What a header says of it.
+    #[must_use]
+    pub fn track(&self) -> TrackInfo {
+        TrackInfo {
+            id: self.id,
+            kind: self.kind,
+            name: self.name.clone(),
+            language: self.language.clone(),
+            timescale: self.timescale,
+            subtype: self.subtype.clone(),
+            parent: self.parent.clone(),
+            manifest_output: self.manifest_output,
+            display_width: self.display.0,
+            display_height: self.display.1,
+            level: self.level.clone(),
+        }
+    }
+
     /// Whether both name the same track: kind, name, bitrate and custom attributes.
     #[must_use]
     pub fn same_identity(&self, other: &Self) -> bool {
@@ -66,6 +85,23 @@ impl TrackSpec {
             Some("its codec private data changed")
         } else {
             None
+        }
+    }
+}
+
+impl From<&TrackInfo> for TrackSpec {
+    fn from(track: &TrackInfo) -> Self {
+        Self {
+            id: track.id,
+            kind: track.kind,
+            name: track.name.clone(),
+            subtype: track.subtype.clone(),
+            language: track.language.clone(),
+            timescale: track.timescale,
+            parent: track.parent.clone(),
+            manifest_output: track.manifest_output,
+            display: (track.display_width, track.display_height),
+            level: track.level.clone(),
         }
     }
 }
@@ -194,7 +230,7 @@ impl Track {
             counters: Counters::default(),
             requests: Arc::default(),
             settled_end: None,
-            hot: 0,
+            hot: u64::MAX,
         }
     }
 
@@ -207,11 +243,12 @@ impl Track {
 
     /// Adds a fragment to a published chunk. Returns false if there is one.
     pub(super) fn attach(&mut self, entry: Entry) -> bool {
-        let (end, cost, time) = (self.reach(&entry), entry.cost(), entry.span.time);
+        let (end, cost) = (self.reach(&entry), entry.cost());
+        let hot = if entry.media.is_some() { entry.span.time } else { u64::MAX };
         let added = self.entries.insert(entry);
         if added {
             self.bytes += cost;
-            self.hot = self.hot.min(time);
+            self.hot = self.hot.min(hot);
             self.settled_end = self.settled_end.max(Some(end));
         }
         added
@@ -232,6 +269,13 @@ impl Track {
             self.bytes = self.bytes.saturating_sub(if kept { 0 } else { e.cost() });
             kept
         });
+    }
+
+    /// Forgets the published fragment that starts at `time`.
+    pub(super) fn forget(&mut self, time: u64) {
+        if let Some(gone) = self.entries.remove(time) {
+            self.bytes = self.bytes.saturating_sub(gone.cost());
+        }
     }
 
     /// Forgets published fragments that start before `time`.

@@ -127,8 +127,7 @@ async fn ffmpeg_pushes_with_the_credentials_of_its_url() {
     assert_eq!(origin.get("/live.isml/Manifest").await.status, 404);
     let right = push("studio:tango%3A7").await.unwrap();
     assert!(right.status.success(), "{}", String::from_utf8_lossy(&right.stderr));
-    let manifest = origin.manifest().await;
-    assert!(!manifest.is_live);
+    let manifest = origin.ended().await;
     assert_eq!(manifest.streams.iter().map(|s| s.chunks.len()).collect::<Vec<_>>(), [10, 10]);
     origin.stop().await;
 }

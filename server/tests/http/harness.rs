@@ -132,6 +132,18 @@ impl Origin {
         smooth::manifest::read(&response.body, &smooth::Limits::default()).unwrap()
     }
 
+    /// The manifest once the broadcast is over: an encoder that does not read our answer may be gone before.
+    pub(crate) async fn ended(&self) -> Manifest {
+        loop {
+            let response = self.get("/live.isml/Manifest").await;
+            let read = smooth::manifest::read(&response.body, &smooth::Limits::default());
+            match read {
+                Ok(manifest) if response.status == 200 && !manifest.is_live => return manifest,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    }
+
     /// The fragment of `level` of `stream` that starts at `time`.
     pub(crate) async fn fragment(&self, stream: &Stream, level: usize, time: u64) -> Response {
         let path = url::expand(&stream.url, &stream.levels[level], time).unwrap();

@@ -112,10 +112,23 @@ pub const fn mdat_header(len: u32) -> [u8; 8] {
 ///
 /// As [`Codec::from_level`], for the first track whose codec cannot be described.
 pub fn push_header(tracks: &[Track]) -> Result<Vec<u8>, Reason> {
-    let codecs = tracks
-        .iter()
-        .map(|track| Codec::from_level(track.kind, &track.level, &track.subtype))
-        .collect::<Result<Vec<_>, _>>()?;
+    let codecs = tracks.iter().map(codec).collect::<Result<Vec<_>, _>>()?;
+    Ok(put_header(tracks, &tracks.iter().zip(&codecs).collect::<Vec<_>>()))
+}
+
+/// Builds what opens a file of fragments, likewise. Tracks whose codec cannot be described stand in the
+/// live server manifest only.
+#[must_use]
+pub fn file_header(tracks: &[Track]) -> Vec<u8> {
+    let known: Vec<_> = tracks.iter().filter_map(|track| Some((track, codec(track).ok()?))).collect();
+    put_header(tracks, &known.iter().map(|(track, codec)| (*track, codec)).collect::<Vec<_>>())
+}
+
+fn codec(track: &Track) -> Result<Codec, Reason> {
+    Codec::from_level(track.kind, &track.level, &track.subtype)
+}
+
+fn put_header(tracks: &[Track], described: &[(&Track, &Codec)]) -> Vec<u8> {
     let mut out = Writer::with_capacity(4096);
     let at = out.open(*b"ftyp");
     out.put(b"isml\0\0\0\x01piffiso2");
@@ -127,18 +140,18 @@ pub fn push_header(tracks: &[Track]) -> Result<Vec<u8>, Reason> {
     let moov = out.open(*b"moov");
     let next_id = tracks.iter().map(|track| track.id).max().unwrap_or(0).saturating_add(1);
     init::put_mvhd(Timescale::DEFAULT, next_id, &mut out);
-    for (track, codec) in tracks.iter().zip(&codecs) {
+    for &(track, codec) in described {
         let described =
             init::Track { timescale: track.timescale, codec, language: &track.language, protection: None };
         init::put_trak(&described, track.id, &mut out);
     }
     let mvex = out.open(*b"mvex");
-    for track in tracks {
+    for (track, _) in described {
         init::put_trex(track.id, &mut out);
     }
     out.close(mvex);
     out.close(moov);
-    Ok(out.finish())
+    out.finish()
 }
 
 /// Reads the samples of a `moof` (the whole box); zero stands for durations and sizes that it leaves to
@@ -245,6 +258,18 @@ mod tests {
         assert_eq!(languages, ["und", "eng", "deu"]);
         let mut unknown = tracks[0].clone();
         unknown.level.fourcc = "WVC1".into();
-        assert_eq!(push_header(&[unknown]), Err(Reason::UnsupportedCodec("WVC1".into())));
+        assert_eq!(push_header(&[unknown.clone()]), Err(Reason::UnsupportedCodec("WVC1".into())));
+
+        // A file has the others all the same.
+        unknown.id = 3;
+        let all = [tracks[0].clone(), unknown.clone()];
+        let bytes = file_header(&all);
+        let mut demuxer = Demuxer::new(Limits::default());
+        demuxer.push(bytes.clone().into());
+        let Ok(Some(Event::Header(header))) = demuxer.poll() else { panic!() };
+        assert_eq!(header.tracks, all);
+        let at = bytes.windows(4).position(|w| w == b"moov").unwrap();
+        assert_eq!(moov::read(&bytes[at - 4..], &Limits::default()).unwrap().len(), 1);
+        assert_eq!(file_header(&tracks), push_header(&tracks).unwrap());
     }
 }

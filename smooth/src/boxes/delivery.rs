@@ -3,7 +3,7 @@
 use super::moof::{Moof, Tfhd, tfhd};
 use super::rewrite::Rewriter;
 use super::uuid::{TFRF, TFXD, Tfrf, Tfxd};
-use super::walk::{Box, walk};
+use super::walk::{Box, find, walk};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::time::Span;
@@ -29,6 +29,23 @@ pub fn rewrite(moof: &[u8], span: Span, look_ahead: &[Span]) -> Result<Vec<u8>, 
         }
     }
     Ok(new.finish(moof.media_header_len()))
+}
+
+/// `moof` with the fragments' track called `track_id`; `None` if it is called so, or has no track.
+#[must_use]
+pub fn renumber(moof: &[u8], track_id: u32) -> Option<Vec<u8>> {
+    let outer = walk(moof).next()?.ok()?;
+    let traf = find(outer.payload, *b"traf").ok()??;
+    let tfhd = find(traf.payload, *b"tfhd").ok()??;
+    // After version and flags.
+    let before = [outer.header_len, traf.offset, traf.header_len, tfhd.offset, tfhd.header_len, 4];
+    let at = before.into_iter().fold(0_usize, usize::saturating_add);
+    if *moof.get(at..)?.first_chunk()? == track_id.to_be_bytes() {
+        return None;
+    }
+    let mut moof = moof.to_vec();
+    *moof.get_mut(at..)?.first_chunk_mut()? = track_id.to_be_bytes();
+    Some(moof)
 }
 
 fn rewrite_traf(
@@ -110,6 +127,32 @@ mod tests {
         assert_eq!(data_offset(&bare), bare.len() + 8);
         let again = rewrite(&bare, span(260_000_000), &[span(280_000_000), span(300_000_000)]);
         assert_eq!(again, Ok(moof));
+    }
+
+    #[test]
+    fn a_track_is_called_otherwise_and_nothing_else_changes() {
+        let moof = REFERENCE_MOOF();
+        assert_eq!(renumber(&moof, 2), None);
+        let other = renumber(&moof, 7).unwrap();
+        assert_eq!(read_head(&other, &Limits::default()).unwrap().track_id, 7);
+        assert_eq!(renumber(&other, 2), Some(moof));
+        for broken in [&b"moof"[..], b"", b"\0\0\0\x08moof"] {
+            assert_eq!(renumber(broken, 7), None);
+        }
+    }
+
+    #[test]
+    fn a_moof_that_was_rewritten_once_is_rewritten_like_the_first() {
+        let tfhd = full(b"tfhd", 0, 0x21, &hex("00000001 0000000000001234 01010000"));
+        let trun = full(b"trun", 0, 0x200, &hex("00000001 00000009"));
+        let sdtp = hex("00000000 73647470 00000000");
+        let bare = sized(b"moof", &sized(b"traf", &[tfhd, trun, sdtp].concat()));
+        for moof in [REFERENCE_MOOF(), bare] {
+            let stored = rewrite(&moof, span(7), &[]).unwrap();
+            for ahead in [&[][..], &[span(9)], &[span(9), span(11)]] {
+                assert_eq!(rewrite(&stored, span(7), ahead), rewrite(&moof, span(7), ahead));
+            }
+        }
     }
 
     fn data_offset(moof: &[u8]) -> usize {
