@@ -43,21 +43,34 @@ impl Origin {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("LiveSmoothStream.isml"), DEFINITION).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let process = Self::serve(root.path(), address).await;
+        Self { process, root, address }
+    }
+
+    /// Ends it as a power failure does, and starts it again at the same address on the same folder.
+    pub async fn crash_and_come_back(&mut self) {
+        self.process.kill();
+        self.process = Self::serve(self.root.path(), self.address).await;
+    }
+
+    async fn serve(root: &Path, address: SocketAddr) -> Process {
         let listen = address.to_string();
-        let root_path = root.path().to_str().unwrap();
-        let process = Process::start(
-            "silverlane-serve",
-            binary(),
-            &["serve", "--root", root_path, "--listen", &listen],
-        );
-        let mut origin = Self { process, root, address };
+        let arguments = ["serve", "--root", root.to_str().unwrap(), "--listen", &listen];
+        let mut process = Process::start("silverlane-serve", binary(), &arguments);
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
-            let running = origin.process.is_running() && start.elapsed() < GUARD;
-            assert!(running, "silverlane serve does not listen:\n{}", origin.process.log());
+            let running = process.is_running() && start.elapsed() < GUARD;
+            assert!(running, "silverlane serve does not listen:\n{}", process.log());
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        origin
+        process
+    }
+
+    /// Asks for a state of the publishing point, as the admin page does.
+    pub async fn wish(&self, state: &str) {
+        let url = format!("{}/api/v1/points/LiveSmoothStream.isml/state", self.url());
+        let (status, body) = crate::web::put(&url, &format!("{{\"state\":\"{state}\"}}")).await;
+        assert_eq!(status, 200, "{state}: {body}");
     }
 
     /// Where it listens.
