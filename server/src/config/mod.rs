@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use instant_acme::LetsEncrypt;
 use serde::Deserialize;
 
 pub use self::list::List;
@@ -67,6 +68,17 @@ settings! {
     tls_key("SILVERLANE_TLS_KEY"): PathBuf = PathBuf::new();
     /// PEM file with the authorities whose client certificates prove who an encoder or administrator is.
     tls_client_ca("SILVERLANE_TLS_CLIENT_CA"): PathBuf = PathBuf::new();
+    /// Names to ask an authority for a certificate for, instead of tls-cert; they must lead here, from port 80.
+    /// To name one is to agree to the authority's terms.
+    acme_domains("SILVERLANE_ACME_DOMAINS"): List = List::default();
+    /// The authority's ACME directory.
+    acme_directory("SILVERLANE_ACME_DIRECTORY"): String = LetsEncrypt::Production.url().to_owned();
+    /// Where the authority writes to when something is wrong. Empty: nowhere.
+    acme_email("SILVERLANE_ACME_EMAIL"): String = String::new();
+    /// PEM file with the root that vouches for the authority's own server. Empty: what the system trusts.
+    acme_ca("SILVERLANE_ACME_CA"): PathBuf = PathBuf::new();
+    /// Folder in which account, certificate and key are kept.
+    acme_folder("SILVERLANE_ACME_FOLDER"): PathBuf = PathBuf::from(".silverlane");
     /// Seconds between two looks whether the files with certificates and credentials have changed.
     reload_seconds("SILVERLANE_RELOAD_SECONDS"): u64 = 10;
 
@@ -205,7 +217,7 @@ impl Settings {
     /// Whether TLS is spoken.
     #[must_use]
     pub fn has_tls(&self) -> bool {
-        !self.tls_cert.as_os_str().is_empty()
+        !self.tls_cert.as_os_str().is_empty() || !self.acme_domains.is_empty()
     }
 
     /// [`drain_seconds`](Self::drain_seconds).

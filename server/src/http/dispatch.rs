@@ -50,6 +50,9 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
     if request.method() == Method::OPTIONS {
         return preflight();
     }
+    if let Some(answer) = app.challenges.answer(path) {
+        return document("application/octet-stream", answer);
+    }
     let built_in = match path.to_ascii_lowercase().as_str() {
         "/healthz" => Some(("text/plain; charset=utf-8", "ok\n".to_owned())),
         "/clientaccesspolicy.xml" => Some(("text/xml; charset=utf-8", app.cors.client_access_policy())),

@@ -32,6 +32,7 @@ use self::cors::Cors;
 pub use self::listener::Listeners;
 use self::listener::Slots;
 use self::tls::Tls;
+use self::tls::acme::{self, Challenges};
 use crate::admin::history::History;
 use crate::config::Settings;
 use crate::deliver::hls::cache::Segments;
@@ -51,6 +52,8 @@ pub struct App {
     pub credentials: ArcSwap<Credentials>,
     /// The certificate, if there is one.
     pub(crate) tls: Tls,
+    /// What an authority asks for before it gives out a certificate.
+    pub(crate) challenges: Challenges,
     /// The access log, if there is one.
     pub(crate) access: Option<Arc<AccessLog>>,
     /// Which sites may play from here.
@@ -96,6 +99,7 @@ pub async fn serve(
     let app = Arc::new(App {
         credentials: ArcSwap::from_pointee(credentials),
         tls: Tls::default(),
+        challenges: Challenges::default(),
         access: AccessLog::new(settings.access_log, std::io::stdout()),
         cors: Cors::new(&settings.cors_origins),
         registry: Arc::new(registry),
@@ -117,6 +121,7 @@ pub async fn serve(
     tokio::select! {
         () = shutdown => {}
         () = reload::run(&app) => {}
+        () = acme::run(&app) => {}
         () = app.history.follow(&app.registry) => {}
     }
     app.stop.send_replace(true);

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::App;
 use super::auth::credentials::Credentials;
-use super::tls::files;
+use super::tls::{acme, files};
 use crate::config::Settings;
 
 /// Why something could not be loaded.
@@ -52,6 +52,13 @@ fn reload(app: &App) {
 /// The files cannot be read or do not fit together.
 pub(super) fn load_certificate(app: &App) -> Result<(), Failure> {
     let settings = &app.settings;
+    if !settings.acme_domains.is_empty() {
+        // None yet, or one that is replaced: no reason not to go on.
+        if let Err(error) = acme::install(app) {
+            tracing::warn!(error, "the certificate that was kept cannot be used");
+        }
+        return Ok(());
+    }
     if is_unset(&settings.tls_cert) {
         return Ok(());
     }

@@ -176,7 +176,8 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_has_its_share_of_connections() {
     // This machine is not counted by its loopback addresses, so it takes another of its own.
-    let probe = UdpSocket::bind("0.0.0.0:0").and_then(|s| s.connect("192.0.2.1:9").and(s.local_addr()));
+    let probe =
+        UdpSocket::bind("0.0.0.0:0").and_then(|s| s.connect("192.0.2.1:9").and_then(|()| s.local_addr()));
     let Ok(IpAddr::V4(own)) = probe.map(|a| a.ip()) else { return };
     if own.is_loopback() {
         return;

@@ -7,6 +7,7 @@ mod credentials;
 mod delivery;
 mod events;
 mod faults;
+#[allow(dead_code, reason = "shared with the hostile tests")]
 mod harness;
 mod hls;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! TLS: certificates from files or by ACME, clients by certificate, both replaceable while connections
 //! last.
 
+pub(super) mod acme;
 pub(super) mod files;
 
 use std::sync::Arc;

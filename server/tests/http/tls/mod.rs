@@ -1,8 +1,11 @@
 //! Encrypted connections, and certificates that change.
 
+mod acme;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
@@ -48,6 +51,21 @@ impl Authority {
             std::fs::rename(self.file("new"), self.file(&format!("{name}.{end}"))).unwrap();
         }
         certificate.der().clone()
+    }
+
+    fn read(&self, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+        let chain = CertificateDer::from_pem_file(self.file(&format!("{name}.pem"))).unwrap();
+        (chain, PrivateKeyDer::from_pem_file(self.file(&format!("{name}.key"))).unwrap())
+    }
+
+    /// A certificate for `localhost` that is good for two more days of a hundred.
+    fn nearly_over(&self) -> (rcgen::Certificate, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let day = Duration::from_secs(86_400);
+        params.not_before = (SystemTime::now() - 98 * day).into();
+        params.not_after = (SystemTime::now() + 2 * day).into();
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
     async fn origin(&self, credentials: &str) -> Origin {
