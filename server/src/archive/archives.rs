@@ -51,11 +51,15 @@ impl Archives {
     /// The archives of a server whose root is `root`.
     #[must_use]
     pub fn new(settings: Arc<Settings>, root: &Path) -> Self {
+        Self::on(Arc::new(System), settings, root)
+    }
+
+    pub(super) fn on(disk: Arc<dyn Disk>, settings: Arc<Settings>, root: &Path) -> Self {
         Self {
             base: root.to_owned(),
             root: root.join(&settings.archive_root),
             settings,
-            disk: Arc::new(System),
+            disk,
             tickets: Arc::default(),
             logs: Mutex::default(),
             is_kept: AtomicBool::new(false),
@@ -198,7 +202,7 @@ impl Archives {
         self.ended.1.notify_all();
     }
 
-    fn logs(&self) -> Vec<Arc<DiskLog>> {
+    pub(super) fn logs(&self) -> Vec<Arc<DiskLog>> {
         let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         logs.iter().filter_map(Weak::upgrade).collect()
     }

@@ -83,7 +83,6 @@ impl Output for File {
 }
 
 #[cfg(test)]
-#[allow(dead_code)]
 pub(super) mod faults {
     //! A disk that fails when it is told to.
 

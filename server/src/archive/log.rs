@@ -14,7 +14,7 @@ use smooth::boxes;
 use super::catalog::Catalog;
 use super::disk::Output;
 use super::journal::Indexed;
-use super::recorder::{Item, Job, Recorder};
+use super::recorder::{Gap, Gaps, Item, Job, Recorder};
 use super::status::{Status, Trouble};
 use super::{FragmentLog, Media, NewTrack, Place, Published, Stored, TrackId};
 
@@ -193,13 +193,23 @@ impl Shared {
 
     /// Gives the oldest fragments in the queue up.
     fn shorten(&self, jobs: &mut VecDeque<(u64, Job)>) {
-        let mut lost = Vec::new();
-        for (_, job) in jobs.iter_mut().take(self.limits.queue / 2) {
-            if let Job::Publish { fragments, .. } = job {
-                lost.extend(fragments.drain(..).map(|f| (f.track, f.span)));
+        let mut lost = Gaps::new();
+        for (_, job) in jobs.iter_mut().take(self.limits.queue / 2 + 1) {
+            match job {
+                Job::Publish { fragments, .. } => {
+                    fragments.drain(..).for_each(|f| Gap::of(f.span).add(&mut lost, f.track));
+                }
+                Job::Lost(before) => {
+                    std::mem::take(before).into_iter().for_each(|(track, gap)| gap.add(&mut lost, track));
+                }
+                _ => {}
             }
         }
-        jobs.retain(|(_, job)| !matches!(job, Job::Publish { fragments, .. } if fragments.is_empty()));
+        jobs.retain(|(_, job)| match job {
+            Job::Publish { fragments, .. } => !fragments.is_empty(),
+            Job::Lost(gaps) => !gaps.is_empty(),
+            _ => true,
+        });
         jobs.push_front((0, Job::Lost(lost)));
     }
 

@@ -183,7 +183,10 @@ const fn mix(x: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod hashing {
     use super::*;
 
     #[test]

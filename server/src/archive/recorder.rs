@@ -65,7 +65,7 @@ pub(super) enum Job {
         fragments: Vec<Item>,
     },
     /// Fragments that were given up.
-    Lost(Vec<(TrackId, Span)>),
+    Lost(Gaps),
     Synced {
         upto: u64,
     },
@@ -126,7 +126,7 @@ pub(super) struct Recorder {
     pub(super) segments: Segments,
     /// Where the journal began to speak of each segment that is not finished.
     pub(super) starts: BTreeMap<u32, u64>,
-    pub(super) gaps: BTreeMap<TrackId, (u64, u64, u32)>,
+    gaps: Gaps,
     pub(super) sealed: bool,
 }
 
@@ -142,7 +142,7 @@ impl Recorder {
             files: Vec::new(),
             segments: Segments::new(plan.segment_length),
             starts: BTreeMap::new(),
-            gaps: BTreeMap::new(),
+            gaps: Gaps::new(),
             sealed: false,
             plan,
         }
@@ -154,8 +154,9 @@ impl Recorder {
             Job::Describe { event, stream, tracks } => self.describe(event.as_deref(), stream, tracks),
             Job::Run(offset) => self.note(&[Record::Run(*offset)]),
             Job::Publish { chunk, fragments } => self.publish(*chunk, fragments),
-            Job::Lost(fragments) => {
-                fragments.iter().for_each(|&(track, span)| self.lost(track, span));
+            Job::Lost(gaps) => {
+                gaps.iter().for_each(|(&track, gap)| gap.add(&mut self.gaps, track));
+                self.shared.missed(gaps.values().map(|gap| u64::from(gap.fragments)).sum());
                 Ok(())
             }
             Job::Synced { upto } => self.note(&[Record::Synced { upto: *upto }]),
@@ -281,7 +282,7 @@ impl Recorder {
             indexed.push(Indexed { track, span, raw, hash: media.hash, place, size });
         }
         if !indexed.is_empty() {
-            let mut records: Vec<_> = self.gaps.iter().map(|(&track, &gap)| gap_record(track, gap)).collect();
+            let mut records: Vec<_> = self.gaps.iter().map(|(&track, gap)| gap.record(track)).collect();
             records.push(Record::Published { chunk, fragments: indexed.clone() });
             self.note(&records)?;
             self.gaps.clear();
@@ -319,8 +320,7 @@ impl Recorder {
 
     /// Notes that a fragment will never be stored.
     fn lost(&mut self, track: TrackId, span: Span) {
-        let gap = self.gaps.entry(track).or_insert((span.time, span.end(), 0));
-        *gap = (gap.0.min(span.time), gap.1.max(span.end()), gap.2 + 1);
+        Gap::of(span).add(&mut self.gaps, track);
         self.shared.missed(1);
     }
 
@@ -385,7 +385,7 @@ impl Recorder {
         if self.folder.is_none() || self.sealed {
             return Ok(());
         }
-        let gaps: Vec<_> = self.gaps.iter().map(|(&track, &gap)| gap_record(track, gap)).collect();
+        let gaps: Vec<_> = self.gaps.iter().map(|(&track, gap)| gap.record(track)).collect();
         self.note(&gaps)?;
         self.gaps.clear();
         while self.segments.finished < self.segments.number {
@@ -427,8 +427,33 @@ pub(super) fn tracks_record(stem: String, tracks: &[NewTrack]) -> Record {
     Record::Tracks { stem, tracks, manifest: live::write(&manifest) }
 }
 
-fn gap_record(track: TrackId, (from, to, fragments): (u64, u64, u32)) -> Record {
-    Record::Gap { track, from, to, fragments }
+/// Fragments of a track that are not stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gap {
+    from: u64,
+    to: u64,
+    pub(super) fragments: u32,
+}
+
+/// Those of all tracks.
+pub(super) type Gaps = BTreeMap<TrackId, Gap>;
+
+impl Gap {
+    /// A single fragment.
+    pub(super) const fn of(span: Span) -> Self {
+        Self { from: span.time, to: span.end(), fragments: 1 }
+    }
+
+    /// Adds it to what is missing of `track`.
+    pub(super) fn add(self, gaps: &mut Gaps, track: TrackId) {
+        let gap = gaps.entry(track).or_insert(Self { fragments: 0, ..self });
+        let fragments = gap.fragments.saturating_add(self.fragments);
+        *gap = Self { from: gap.from.min(self.from), to: gap.to.max(self.to), fragments };
+    }
+
+    fn record(self, track: TrackId) -> Record {
+        Record::Gap { track, from: self.from, to: self.to, fragments: self.fragments }
+    }
 }
 
 /// Ticks in units of 100 ns.

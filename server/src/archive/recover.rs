@@ -4,8 +4,7 @@
 //! | --- | --- |
 //! | a record that is not whole, at the end | it is cut off, with the media it would have spoken of |
 //! | a fragment whose bytes are not what they were (power failed) | it is forgotten |
-//! | files that hold more than one write beyond the journal | the journal is damaged: what they hold is added to it |
-//! | no journal | it is written anew from the files |
+//! | no journal, or files that hold more than one write beyond it | it is written anew from the files |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -16,7 +15,7 @@ use std::sync::Arc;
 use smooth::{Limits, Span};
 
 use super::catalog::segment_name;
-use super::disk::Disk as _;
+use super::disk::{Disk as _, System};
 use super::journal::{Begin, Indexed, MAGIC, Record};
 use super::layout::JOURNAL;
 use super::log::read_box;
@@ -41,23 +40,15 @@ pub(super) fn read(
 ) -> io::Result<Replay> {
     let journal = folder.join(JOURNAL);
     let mut replay = match Replay::read(&journal, limits, &rules) {
-        Ok(replay) => replay,
-        Err(e)
-            if matches!(
-                e.kind(),
-                ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::UnexpectedEof
-            ) =>
-        {
-            tracing::warn!(folder = %folder.display(), error = %e, "the archive's journal is lost: its files are read");
-            rebuild(folder, begin, limits, rules(begin).1 > 0)?;
+        Ok(replay) if !is_damaged(&replay, limits)? => replay,
+        Err(e) if !is_lost(&e) => return Err(e),
+        found => {
+            tracing::warn!(folder = %folder.display(), "the archive's journal is lost or damaged: its files are read");
+            let runs = found.as_ref().map_or(&[][..], |replay| replay.broadcast.runs());
+            rebuild(folder, found.as_ref().map_or(begin, |replay| &replay.begin), runs, limits, &rules)?;
             Replay::read(&journal, limits, &rules)?
         }
-        Err(e) => return Err(e),
     };
-    if !replay.sealed && adopt(&replay, &journal, limits)? {
-        tracing::warn!(folder = %folder.display(), "the archive's journal is damaged: its files are read on");
-        replay = Replay::read(&journal, limits, &rules)?;
-    }
     verify(&mut replay);
     Ok(replay)
 }
@@ -88,39 +79,53 @@ fn is_sound(path: &Path, fragment: &Indexed) -> bool {
     media().is_ok_and(|hash| hash == fragment.hash)
 }
 
-/// Adds what the files hold beyond the journal to it, unless it is a single write that was torn. Returns
-/// whether there was anything.
-fn adopt(replay: &Replay, journal: &Path, limits: &Limits) -> io::Result<bool> {
-    let mut found = Vec::new();
-    for (number, &length) in replay.lengths.iter().enumerate() {
-        let Some(path) = replay.catalog.path(number as u32) else { continue };
-        let there = fs::metadata(&path).map_or(0, |m| m.len());
-        if there > length {
-            found.push((number as u32, scan::fragments(&path, length, limits)?));
-        }
-    }
-    if found.iter().map(|(_, f)| scan::most(f)).max().unwrap_or(0) < 2 {
-        return Ok(false);
-    }
-    let mut bytes = Vec::new();
-    let streams: Vec<_> = replay.streams.iter().map(|(_, tracks)| tracks.as_slice()).collect();
-    publish(&found, &replay.catalog.files, &streams).iter().for_each(|r| r.write(&mut bytes));
-    append(journal, replay.valid, &bytes)?;
-    Ok(true)
+/// Whether an error means that there is no journal to read.
+fn is_lost(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
 }
 
-/// Puts `bytes` after the first `at` of the file at `path`.
-fn append(path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
-    let file = super::disk::System.open(path)?;
-    file.cut(at)?;
-    file.write(at, bytes)
+/// Whether the files hold more than what one write, torn, may have left beyond the journal.
+fn is_damaged(replay: &Replay, limits: &Limits) -> io::Result<bool> {
+    if replay.sealed {
+        return Ok(false);
+    }
+    let newest = replay.segments.number;
+    let folders = (newest..=newest + 1).map(|n| replay.catalog.segment(n)).collect::<BTreeSet<_>>();
+    let mut unknown = BTreeMap::new();
+    for folder in folders.iter().filter(|f| f.is_dir()) {
+        for path in media_files(folder)?.into_values() {
+            let start = scan::header(&path, limits)?.map_or(0, |(_, start)| start);
+            unknown.insert(path, start);
+        }
+    }
+    for (number, &length) in replay.lengths.iter().enumerate() {
+        if let Some(path) = replay.catalog.path(number as u32) {
+            unknown.insert(path, length);
+        }
+    }
+    for (path, length) in unknown {
+        let there = fs::metadata(&path).map_or(0, |m| m.len());
+        if there > length && scan::most(&scan::fragments(&path, length, limits)?) > 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Writes the journal of an archive from its files.
-fn rebuild(folder: &Path, begin: &Begin, limits: &Limits, segmented: bool) -> io::Result<()> {
+fn rebuild(
+    folder: &Path,
+    begin: &Begin,
+    runs: &[i64],
+    limits: &Limits,
+    rules: impl Fn(&Begin) -> (Rules, i64),
+) -> io::Result<()> {
+    let segmented = rules(begin).1 > 0;
     let segments =
         if segmented { (1..).take_while(|&n| folder.join(segment_name(n)).is_dir()).count() } else { 1 };
     let mut records = vec![Record::Begin(begin.clone())];
+    // Every broadcast has the first.
+    records.extend(runs.iter().skip(1).map(|&offset| Record::Run(offset)));
     let mut streams: Vec<(String, Vec<NewTrack>)> = Vec::new();
     let (mut files, mut found) = (Vec::new(), Vec::new());
     let mut complete = 0;
@@ -165,7 +170,7 @@ fn rebuild(folder: &Path, begin: &Begin, limits: &Limits, segmented: bool) -> io
     }
     let mut bytes = MAGIC.to_vec();
     records.iter().for_each(|r| r.write(&mut bytes));
-    super::disk::System.replace(&folder.join(JOURNAL), &bytes)
+    System.replace(&folder.join(JOURNAL), &bytes)
 }
 
 /// Names and paths of the files with media in `folder`.

@@ -17,6 +17,11 @@ impl Broadcast {
         numbers
     }
 
+    /// Offsets of its latest runs, in units of 100 ns.
+    pub(crate) fn runs(&self) -> &[i64] {
+        &self.runs
+    }
+
     /// Adds a run.
     pub(crate) fn restore_run(&mut self, offset: i64) {
         self.add_run(offset);
