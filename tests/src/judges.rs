@@ -24,6 +24,27 @@ pub fn ffprobe(bytes: &[u8]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// What `ffmpeg` or `ffprobe` writes to its output. Panics if it fails, or has anything to complain about.
+pub fn silently(name: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program(name))
+        .args(["-hide_banner", "-loglevel", "warning"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && complaints.is_empty(), "{name} {arguments:?}: {complaints}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// MD5 of each decoded frame of the stream `map` (as `0:v:0`) of `input`, in order.
+#[must_use]
+pub fn frames(input: &str, map: &str) -> Vec<String> {
+    let list = silently("ffmpeg", &["-xerror", "-i", input, "-map", map, "-f", "framemd5", "-"]);
+    let sum = |line: &str| line.rsplit(',').next().unwrap_or_default().trim().to_owned();
+    list.lines().filter(|line| !line.starts_with('#')).map(sum).collect()
+}
+
 /// The folder with the other players, as `scripts/test-setup.sh` leaves it: `rx-player/`, `dashjs/`,
 /// `hls.js/` and `shaka-player/`.
 #[must_use]

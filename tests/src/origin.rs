@@ -40,8 +40,17 @@ const DEFINITION: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 impl Origin {
     /// Starts it with the publishing point `/LiveSmoothStream.isml`.
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same, with more settings in the definition of the publishing point.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
         let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("LiveSmoothStream.isml"), DEFINITION).unwrap();
+        let meta =
+            |(name, content): &(&str, &str)| format!("<meta name=\"{name}\" content=\"{content}\" />\n");
+        let more: String = settings.iter().map(meta).collect();
+        let definition = DEFINITION.replace("</head>", &format!("{more}</head>"));
+        std::fs::write(root.path().join("LiveSmoothStream.isml"), definition).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let process = Self::serve(root.path(), address).await;
         Self { process, root, address }

@@ -29,6 +29,13 @@ pub async fn put(url: &str, json: &str) -> (u16, String) {
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
+/// POSTs `body` to `url`; returns the status, 0 if there is no answer.
+pub async fn post(url: &str, body: impl Into<Bytes>) -> u16 {
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let request = Request::post(url).body(Full::new(body.into())).unwrap();
+    client.request(request).await.map_or(0, |answer| answer.status().as_u16())
+}
+
 /// GETs `url` until the answer is 200 and `wanted` accepts its body as text; returns that text.
 pub async fn until(url: &str, wanted: impl Fn(&str) -> bool) -> String {
     let start = Instant::now();

@@ -212,7 +212,8 @@ impl<'p> Muxer<'p> {
     }
 }
 
-/// Frames that share a PES packet: a packet of its own for each would be half stuffing.
+/// Frames that share a PES packet: a packet of its own for each would be half stuffing. The first one is
+/// alone: a reader that has just begun does not know yet how long it lasts, and what time the next one is.
 fn groups<'f, 'a>(frames: &'f [Frame<'a>]) -> Result<Vec<&'f [Frame<'a>]>, Error> {
     let (mut groups, mut from, mut bytes) = (Vec::new(), 0, 0);
     for (at, frame) in frames.iter().enumerate() {
@@ -221,7 +222,7 @@ fn groups<'f, 'a>(frames: &'f [Frame<'a>]) -> Result<Vec<&'f [Frame<'a>]>, Error
             return Err(Error::Frame(frame.data.len()));
         }
         let since = frame.pts.saturating_sub(frames[from].pts);
-        if at > from && (since > PCR_STEP || bytes + len > GROUP_BYTES) {
+        if at == 1 || at > from && (since > PCR_STEP || bytes + len > GROUP_BYTES) {
             groups.push(&frames[from..at]);
             (from, bytes) = (at, 0);
         }

@@ -1,0 +1,149 @@
+//! The broadcast as HLS for Apple devices: ffmpeg, hls.js, and browsers that play it by themselves.
+
+use std::time::Duration;
+
+use harness::browser::{Browser, Engine};
+use harness::encoder::{LIVE, Recipe};
+use harness::files::{Files, Site};
+use harness::origin::Origin;
+use harness::{judges, pages, player, web};
+
+/// Short segments, so that a live playlist is there soon.
+const ON: [(&str, &str); 2] = [("formats", "m3u8-aapl"), ("m3u8-aapl-segmentlength", "2")];
+
+#[tokio::test]
+async fn ffmpeg_decodes_from_every_variant_what_was_pushed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pushed = folder.path().join("pushed.ismv");
+    let recipe = Recipe { levels: LIVE[..2].to_vec(), seconds: Some(21), ..Recipe::default() };
+    std::fs::write(&pushed, recipe.file()).expect("a file");
+    let pushed_path = pushed.to_str().expect("a path");
+    for window in ["0", "10"] {
+        let origin = Origin::with(&[&ON[..], &[("manifestWindowLength", window)]].concat()).await;
+        let body = std::fs::read(&pushed).expect("the file");
+        assert_eq!(web::post(&format!("{}/Streams(Encoder1)", origin.point()), body).await, 200);
+        let master = format!("{}/manifest(format=m3u8-aapl).m3u8", origin.point());
+        let list = web::until(&master, |text| text.contains("#EXT-X-STREAM-INF")).await;
+        let variants: Vec<_> = list.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(variants.len(), 3, "{list}");
+        judges::silently("ffprobe", &["-show_streams", &master]);
+        judges::silently("ffmpeg", &["-xerror", "-i", &master, "-map", "0", "-f", "null", "-"]);
+        for (index, variant) in variants.iter().enumerate() {
+            let url = format!("{}/{variant}", origin.point());
+            let playlist = web::until(&url, |_| true).await;
+            assert!(playlist.contains("#EXT-X-ENDLIST"), "{playlist}");
+            for packets in packets(&url) {
+                assert!(packets.windows(2).all(|w| w[0].1 < w[1].1), "{variant}: decode times go back");
+                assert!(packets.iter().all(|(pts, dts)| pts >= dts), "{variant}");
+            }
+            let sound = judges::frames(&url, "0:a:0");
+            let all_sound = judges::frames(pushed_path, "0:a:0");
+            let pictures = if index < 2 { judges::frames(&url, "0:v:0") } else { Vec::new() };
+            let all_pictures = judges::frames(pushed_path, &format!("0:v:{}", index % 2));
+            println!(
+                "window {window}, {variant}: {} pictures, {} frames of sound",
+                pictures.len(),
+                sound.len()
+            );
+            if window == "0" {
+                assert!(sound == all_sound, "{variant}: the sound is not what was pushed");
+                assert!(
+                    index == 2 || pictures == all_pictures,
+                    "{variant}: the pictures are not what was pushed"
+                );
+            } else {
+                // The window begins with a key frame.
+                assert!(index == 2 || (200..300).contains(&pictures.len()));
+                assert!(all_pictures.ends_with(&pictures), "{variant}: the pictures are not what was pushed");
+                assert!(sound.len() > 350, "{}", sound.len());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_is_watched_live_and_again_in_hls_js_and_on_the_apple_page() {
+    let origin = Origin::with(&ON).await;
+    origin.page("LiveSmoothStream.isml/manifest");
+    let master = format!("{}/manifest(format=m3u8-aapl).m3u8", origin.point());
+    let mut site = Site::default();
+    site.folder("/judges/", judges::players()).file("/hls.html", pages::hls_js(&master));
+    let files = Files::serve(site).await;
+    let recipe = Recipe { levels: LIVE[..2].to_vec(), seconds: Some(75), ..Recipe::default() };
+    let _encoder = recipe.push(&origin.point());
+    web::until(&master, |text| text.contains("#EXT-X-STREAM-INF")).await;
+    let (hls, apple) = (format!("{}/hls.html", files.url()), format!("{}/apple.html", origin.url()));
+
+    let chromium = Browser::start().await;
+    let webkit = Browser::start_with(Engine::WebKit).await;
+    for (browser, page, name) in
+        [(&chromium, &hls, "hls.js"), (&chromium, &apple, "Chromium"), (&webkit, &apple, "WebKit")]
+    {
+        browser.open(page).await;
+        player::playing(browser).await;
+        let seen = player::watch(browser, Duration::from_secs(6)).await;
+        let (first, last) = (seen[0], seen[seen.len() - 1]);
+        println!(
+            "{name}, live: from {:.1} s, {:.3} s per second, {} frames, ran dry {} times",
+            first.position,
+            player::pace(&seen),
+            last.frames - first.frames,
+            last.dry
+        );
+        assert!(last.frames > first.frames + 75 && last.position > first.position + 4.0, "{seen:?}");
+        sound(browser).await;
+        if name == "hls.js" {
+            // Back to what was before; browsers by themselves do not all offer that while it is live.
+            browser.run("const m = window.__probe.media(); m.currentTime = m.seekable.start(0) + 0.5").await;
+            browser.until("the beginning shows", "window.__probe.number() < 4").await;
+        }
+    }
+    let low = list_of(&master).await;
+    assert!(!web::until(&low, |_| true).await.contains("#EXT-X-ENDLIST"), "the broadcast ended too early");
+    web::until(&low, |text| text.contains("#EXT-X-ENDLIST")).await;
+    for (browser, page, name) in
+        [(&chromium, &hls, "hls.js"), (&chromium, &apple, "Chromium"), (&webkit, &apple, "WebKit")]
+    {
+        browser.open(page).await;
+        player::playing(browser).await;
+        let start = player::glance(browser).await;
+        browser.run("const m = window.__probe.media(); m.currentTime = m.duration - 4").await;
+        browser.until("the end is reached", "window.__probe.media().ended").await;
+        let last = player::glance(browser).await;
+        println!("{name}, over: from {:.1} s to {:.2} s", start.position, last.position);
+        assert!(start.position < 5.0 && (74.5..75.5).contains(&last.position), "{start:?} {last:?}");
+        sound(browser).await;
+    }
+}
+
+/// The address of the first variant of `master`.
+async fn list_of(master: &str) -> String {
+    let text = web::until(master, |_| true).await;
+    let variant = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    format!("{}/{variant}", master.rsplit_once('/').map_or("", |(folder, _)| folder))
+}
+
+/// Presentation and decode times of the packets of each stream at `url`, as ffprobe reads them.
+fn packets(url: &str) -> Vec<Vec<(i64, i64)>> {
+    let fields = ["-show_entries", "packet=stream_index,pts,dts", "-of", "csv=p=0", url];
+    let mut streams: Vec<Vec<(i64, i64)>> = Vec::new();
+    for line in judges::silently("ffprobe", &fields).lines().filter(|line| !line.is_empty()) {
+        let mut numbers = line.split(',').map_while(|field| field.trim().parse::<i64>().ok());
+        let (Some(stream), Some(pts), Some(dts)) = (numbers.next(), numbers.next(), numbers.next()) else {
+            panic!("{line}");
+        };
+        let stream = usize::try_from(stream).unwrap_or(0);
+        if streams.len() <= stream {
+            streams.resize(stream + 1, Vec::new());
+        }
+        streams[stream].push((pts, dts));
+    }
+    assert!(streams.iter().all(|packets| packets.len() > 50));
+    streams
+}
+
+/// Nothing went wrong so far.
+async fn sound(browser: &Browser) {
+    let failure = browser.eval("window.failure ?? null").await;
+    assert_eq!(failure, serde_json::Value::Null, "{}", browser.state().await);
+}
