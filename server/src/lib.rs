@@ -17,6 +17,7 @@ pub mod config;
 pub mod deliver;
 pub mod http;
 pub mod ingest;
+pub mod on_demand;
 pub mod publishing_point;
 
 pub use http::serve;

@@ -162,10 +162,16 @@ settings! {
     /// may name more (formats). m3u8-cmaf is HLS, mpd-time-csf DASH,
     /// m3u8-aapl HLS for Apple devices.
     formats("SILVERLANE_FORMATS"): String = "m3u8-cmaf,mpd-time-csf".to_owned();
-    /// Offer the output for Apple devices (m3u8-aapl) of presentations on demand; live, definitions say.
-    on_demand_apple("SILVERLANE_ON_DEMAND_APPLE"): bool = true;
     /// Bytes of segments for Apple devices that are kept once made, over all publishing points. 0: none.
     segment_cache_bytes("SILVERLANE_SEGMENT_CACHE_BYTES"): usize = 64 << 20;
+    /// Outputs beside Smooth Streaming that every presentation on demand (.ism) offers, between commas.
+    on_demand_formats("SILVERLANE_ON_DEMAND_FORMATS"): String = "m3u8-aapl,m3u8-cmaf,mpd-time-csf".to_owned();
+    /// Presentations on demand that are kept open; beyond it the one that was not asked for the longest goes.
+    max_presentations("SILVERLANE_MAX_PRESENTATIONS"): usize = 200;
+    /// Fragments of one presentation on demand, over all bitrates, and chunks of its manifest.
+    max_presentation_fragments("SILVERLANE_MAX_PRESENTATION_FRAGMENTS"): u64 = 2_000_000;
+    /// Seconds between two looks whether the files of a presentation have changed. 0: at every request.
+    presentation_check_seconds("SILVERLANE_PRESENTATION_CHECK_SECONDS"): u64 = 1;
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
     fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;
@@ -230,6 +236,12 @@ impl Settings {
     #[must_use]
     pub const fn archive_wait(&self) -> Duration {
         Duration::from_millis(self.archive_wait_ms)
+    }
+
+    /// [`presentation_check_seconds`](Self::presentation_check_seconds).
+    #[must_use]
+    pub const fn presentation_check(&self) -> Duration {
+        Duration::from_secs(self.presentation_check_seconds)
     }
 
     /// [`max_hold_ms`](Self::max_hold_ms).

@@ -39,12 +39,20 @@ impl Format {
     /// Whether a publishing point with `definition` offers it.
     #[must_use]
     pub fn is_on(self, settings: &Settings, definition: &Definition) -> bool {
-        let default = settings.formats.split([',', ';']).map(str::trim);
-        default
-            .chain(definition.formats.iter().map(String::as_str))
-            .any(|name| Self::named(name) == Some(self))
+        offered(settings, definition).any(|name| Self::named(name) == Some(self))
     }
 }
+
+/// Names of the outputs that settings and `definition` turn on. Those of a presentation on demand have
+/// become part of its definition when it was opened.
+pub fn offered<'a>(settings: &'a Settings, definition: &'a Definition) -> impl Iterator<Item = &'a str> {
+    let points = if definition.module.eq_ignore_ascii_case(ON_DEMAND) { "" } else { &settings.formats };
+    let default = points.split([',', ';']).map(str::trim);
+    default.chain(definition.formats.iter().map(String::as_str))
+}
+
+/// `module` of presentations on demand.
+pub const ON_DEMAND: &str = "smoothStreaming";
 
 /// The value of `key` among options: `key=value` between commas, in any letter case.
 #[must_use]
@@ -69,6 +77,10 @@ mod tests {
         assert_eq!(on(&settings, &definition), [false, false]);
         definition.formats = vec!["m3u8-aapl".into(), "MPD-time-csf".into()];
         assert_eq!(on(&settings, &definition), [false, true]);
+        definition.module = ON_DEMAND.into();
+        settings.formats = "m3u8-cmaf".into();
+        assert_eq!(on(&settings, &definition), [false, true], "the settings of points are not for it");
+        definition.module = "liveSmoothStreaming".into();
         settings.formats = "m3u8-aapl; m3u8-cmaf".into();
         assert_eq!(on(&settings, &definition), [true, true]);
     }

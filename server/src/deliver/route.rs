@@ -63,12 +63,14 @@ pub async fn serve(
 
 fn manifest(source: &dyn Source, event: Option<&str>, headers: &HeaderMap) -> Response<Body> {
     let snapshot = source.snapshot();
-    let document = snapshot.has_event(event).then(|| snapshot.document("smooth", manifest::render)).flatten();
-    let Some(document) = document else {
+    let own = || source.manifest().map(|document| ("text/xml", document));
+    // What came with the files has an encoding of its own, and says so.
+    let made = || Some(("text/xml; charset=utf-8", snapshot.document("smooth", manifest::render)?));
+    let Some((kind, document)) = snapshot.has_event(event).then(|| own().or_else(made)).flatten() else {
         return problem(StatusCode::NOT_FOUND, "not-started", "nothing is being broadcast here yet");
     };
     let response = Response::builder()
-        .header(header::CONTENT_TYPE, "text/xml; charset=utf-8")
+        .header(header::CONTENT_TYPE, kind)
         .header(header::CACHE_CONTROL, "public, max-age=1");
     send_document(response, headers, &document)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::publishing_point::PublishingPoint;
-use crate::publishing_point::snapshot::Snapshot;
+use crate::publishing_point::snapshot::{Document, Snapshot};
 
 /// Something that viewers can be served from.
 pub trait Source: Send + Sync {
@@ -14,6 +14,11 @@ pub trait Source: Send + Sync {
 
     /// What viewers see now.
     fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// The client manifest, where it is not made of the snapshot: the one that came with the files.
+    fn manifest(&self) -> Option<Document> {
+        None
+    }
 
     /// Tells of every new version. Take it before the snapshot, so that none is missed.
     fn versions(&self) -> watch::Receiver<u64>;

@@ -80,6 +80,10 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
             let (point, rest) = (point.to_owned(), rest.to_owned());
             presentation(app, &point, &rest, request).await
         }
+        Some((path, rest)) if reads => {
+            let (path, rest) = (path.to_owned(), rest.to_owned());
+            on_demand(app, &path, &rest, &decoded, request).await
+        }
         _ if reads => files::serve(app, &decoded, request).await,
         _ => wrong_method(READ),
     }
@@ -127,6 +131,38 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
             deliver::route::serve(app, &*point, &parsed, parts.uri.query(), &parts.headers).await
         }
         _ => wrong_method(READ),
+    }
+}
+
+/// What lies behind an `.ism`: a presentation, if that is a file; a folder has what it has.
+async fn on_demand(
+    app: &App,
+    path: &str,
+    rest: &str,
+    decoded: &str,
+    request: Request<Body>,
+) -> Response<Body> {
+    let Ok(path) = url::decode(path) else { return not_found() };
+    let presentation = match app.library.find(&path).await {
+        Ok(Some(presentation)) => presentation,
+        Ok(None) => return files::serve(app, decoded, request).await,
+        Err(e) => return problem(StatusCode::INTERNAL_SERVER_ERROR, "broken-presentation", &e.to_string()),
+    };
+    match url::Request::parse(rest) {
+        Ok(parsed) => {
+            let (query, headers) = (request.uri().query(), request.headers());
+            let response = deliver::route::serve(app, &*presentation, &parsed, query, headers).await;
+            if !response.status().is_server_error() || !presentation.is_stale() {
+                return response;
+            }
+            // The files are not what they were: once more, with what they are now.
+            match app.library.find(&path).await {
+                Ok(Some(anew)) => deliver::route::serve(app, &*anew, &parsed, query, headers).await,
+                _ => response,
+            }
+        }
+        Err(_) if rest.is_empty() => problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file"),
+        Err(e) => problem(StatusCode::BAD_REQUEST, "bad-url", &e.to_string()),
     }
 }
 

@@ -40,17 +40,20 @@ fn redirect(to: &'static str) -> Response<Body> {
     response
 }
 
-/// Nothing hidden, and no definitions or settings.
+/// Nothing hidden, no definitions or settings, and no media but through its presentation.
 fn is_public(path: &str) -> bool {
     let Some(path) = path.strip_prefix('/') else { return false };
     let parts = path.trim_end_matches('/');
     let private = |name: &str| {
         let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or_default();
-        ["isml", "ism", "toml"].iter().any(|e| extension.eq_ignore_ascii_case(e))
+        PRIVATE.iter().any(|e| extension.eq_ignore_ascii_case(e))
     };
     let last = parts.rsplit('/').next().unwrap_or_default();
     parts.is_empty() || (parts.split('/').all(is_plain) && !private(last))
 }
+
+/// Extensions of what is not served as it is.
+const PRIVATE: [&str; 9] = ["isml", "ism", "ismc", "ismv", "isma", "ismt", "ismx", "journal", "toml"];
 
 /// Whether `path` does not lead out of the root by a link. What does not exist stays inside.
 async fn stays_inside(root: &Path, path: &str) -> bool {
@@ -77,6 +80,11 @@ mod tests {
         for path in [
             "/x.isml",
             "/X.ISM",
+            "/x.ismc",
+            "/x/a.ISMV",
+            "/a.isma",
+            "/a.ismt",
+            "/archives/live-isml/a/live.journal",
             "/silverlane.toml",
             "/.git/config",
             "/a/../b",

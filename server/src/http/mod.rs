@@ -36,6 +36,7 @@ use self::tls::acme::{self, Challenges};
 use crate::admin::history::History;
 use crate::config::Settings;
 use crate::deliver::hls::cache::Segments;
+use crate::on_demand::Library;
 use crate::publishing_point::registry::Registry;
 
 /// What every request needs.
@@ -44,6 +45,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// The publishing points.
     pub registry: Arc<Registry>,
+    /// The presentations on demand.
+    pub(crate) library: Library,
     /// A permit for each request that is held.
     pub holds: Arc<Semaphore>,
     /// Segments for Apple devices that were made lately.
@@ -102,6 +105,7 @@ pub async fn serve(
         challenges: Challenges::default(),
         access: AccessLog::new(settings.access_log, std::io::stdout()),
         cors: Cors::new(&settings.cors_origins),
+        library: Library::new(Arc::clone(&settings), registry.root()),
         registry: Arc::new(registry),
         segments: Segments::new(settings.segment_cache_bytes),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),

@@ -35,7 +35,7 @@ pub fn is_plain(part: &str) -> bool {
 
 /// The file at URL path `path` under `root`: each part as it is written, else in another letter case.
 /// Never outside the root, not even by a link.
-pub(super) fn resolve(root: &Path, path: &str) -> Option<PathBuf> {
+pub(crate) fn resolve(root: &Path, path: &str) -> Option<PathBuf> {
     let mut file = root.to_owned();
     for part in path.strip_prefix('/')?.split('/') {
         file = step(&file, part)?;

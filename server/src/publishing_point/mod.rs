@@ -14,7 +14,7 @@ mod cache;
 pub mod control;
 pub mod document;
 pub mod encoder;
-mod files;
+pub(crate) mod files;
 pub mod header;
 pub mod listing;
 mod past;

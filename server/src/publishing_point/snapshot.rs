@@ -120,6 +120,16 @@ impl Snapshot {
         }
     }
 
+    /// The one version of a presentation on demand, whose media is in `log`.
+    pub(crate) fn on_demand(
+        definition: Definition,
+        streams: Vec<StreamView>,
+        log: Arc<dyn FragmentLog>,
+    ) -> Self {
+        let frame = Frame { state: State::Stopped, definition: Arc::new(definition), ..Frame::default() };
+        Self { streams, log: Some(log), ..Self::of(frame, None) }
+    }
+
     /// Whether more is to come.
     #[must_use]
     pub fn is_live(&self) -> bool {

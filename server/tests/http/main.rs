@@ -11,6 +11,7 @@ mod faults;
 mod harness;
 mod hls;
 mod lifecycle;
+mod on_demand;
 mod push;
 mod settings;
 mod tls;

@@ -130,7 +130,7 @@ fn refuse_encrypted(media: &Media) -> Result<(), Error> {
 }
 
 /// Bytes of the header of an `mdat`, and what follows it.
-pub(super) fn split(mdat: &Bytes) -> (u32, Bytes) {
+pub(crate) fn split(mdat: &Bytes) -> (u32, Bytes) {
     let header = if mdat.get(..4) == Some(&[0, 0, 0, 1]) { 16 } else { 8 };
     (header, mdat.slice(mdat.len().min(header as usize)..))
 }

@@ -10,6 +10,7 @@ use super::options::Options;
 use super::segment::{Error, Recipe};
 use super::tracks::Selection;
 use super::{master, media};
+use crate::deliver::formats;
 use crate::deliver::route::{cacheable, finish, send_document};
 use crate::deliver::smooth::fragment::{Miss, remaining};
 use crate::deliver::source::Source;
@@ -66,11 +67,7 @@ pub(crate) async fn serve(
 /// Why this output is not there at all.
 fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Response<Body>> {
     let definition = &snapshot.definition;
-    let everywhere = app.settings.formats.split([',', ';']).map(str::trim);
-    let is_listed =
-        everywhere.chain(definition.formats.iter().map(String::as_str)).any(|f| f.eq_ignore_ascii_case(NAME));
-    let is_on_demand = definition.module.eq_ignore_ascii_case("smoothStreaming");
-    if !(is_listed || is_on_demand && app.settings.on_demand_apple) {
+    if !formats::offered(&app.settings, definition).any(|f| f.eq_ignore_ascii_case(NAME)) {
         let message = "the output for Apple devices is off: write <meta name=\"formats\" content=\"m3u8-aapl\"/> \
                        into the definition of the publishing point";
         return Some(problem(StatusCode::NOT_FOUND, "output-off", message));
