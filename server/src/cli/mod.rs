@@ -5,6 +5,7 @@ mod client;
 pub mod demo;
 pub mod hash;
 pub mod page;
+pub mod point;
 pub mod push;
 pub mod serve;
 pub mod sign;
@@ -36,6 +37,8 @@ enum Command {
     Check(check::Args),
     /// Run an origin and push the built-in sample into it.
     Demo(demo::Args),
+    /// List, make, change, start and stop the publishing points of a running origin.
+    Point(point::Args),
     /// Make a playback URL that is good for a while.
     Sign(sign::Args),
     /// Hash a password for the credentials file.
@@ -55,6 +58,7 @@ impl Cli {
             Command::Page(args) => Box::pin(page::run(args)).await,
             Command::Check(args) => Box::pin(check::run(args)).await,
             Command::Demo(args) => Box::pin(demo::run(args)).await,
+            Command::Point(args) => Box::pin(point::run(args)).await,
             Command::Sign(args) => sign::run(&args),
             Command::Hash(args) => hash::run(&args),
         }

@@ -8,6 +8,7 @@ mod api;
 mod harness;
 mod iis;
 mod observation;
+mod point;
 
 use harness::{Origin, Response};
 use serde_json::Value;
