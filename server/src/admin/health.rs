@@ -25,7 +25,8 @@ pub async fn ready(app: &App) -> Response<Body> {
     let failing = app.registry.running();
     let failing = failing.iter().filter(|p| archive_of(p).state == ArchiveState::Failing).count();
     if failing > 0 {
-        reasons.push(format!("{failing} archives cannot be written"));
+        let noun = if failing == 1 { "archive" } else { "archives" };
+        reasons.push(format!("{failing} {noun} cannot be written"));
     }
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

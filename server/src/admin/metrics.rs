@@ -199,6 +199,8 @@ impl Scrape {
         family.gauge("archive_healthy", "0 while the archive cannot be written", None, healthy)?;
         let archived = self.points.iter().map(|p| ([point(p)], p.archive.bytes));
         family.counter("archive", "Written to the archive", Some(&Unit::Bytes), archived)?;
+        let missing = self.points.iter().map(|p| ([point(p)], p.archive.missing));
+        family.counter("archive_missing_fragments", "Fragments that are not archived", None, missing)?;
         let sinks = || {
             self.points.iter().flat_map(move |p| {
                 p.now.sinks.iter().map(move |s| ([point(p), ("output", s.name.to_owned())], s))

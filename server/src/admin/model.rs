@@ -290,8 +290,10 @@ pub struct Archive {
     pub message: Option<String>,
     /// Folder of the broadcast.
     pub path: Option<String>,
-    /// Bytes written.
+    /// Bytes written since the server started.
     pub bytes: u64,
+    /// Fragments that are not archived and never will be, since the server started.
+    pub missing: u64,
 }
 
 /// Where the archive stands.
@@ -500,6 +502,22 @@ fn window(snapshot: &Snapshot) -> Window {
 /// How the archive of `point` is.
 #[must_use]
 pub fn archive_of(point: &PublishingPoint) -> Archive {
-    let _ = point;
-    Archive::default()
+    let Some(status) = point.archive() else {
+        let state = if point.is_archived() { ArchiveState::Idle } else { ArchiveState::Off };
+        return Archive { state, ..Archive::default() };
+    };
+    let lost = (status.missing > 0).then(|| format!("{} fragments are not archived", status.missing));
+    let state = match point.state() {
+        _ if status.trouble.is_some() => ArchiveState::Failing,
+        State::Stopping | State::Stopped => ArchiveState::Sealed,
+        State::Starting | State::Started => ArchiveState::Writing,
+        State::Idle | State::ShuttingDown | State::Error => ArchiveState::Idle,
+    };
+    Archive {
+        state,
+        message: status.trouble.map(|t| t.reason).or(lost),
+        path: status.folder.map(|f| f.display().to_string()),
+        bytes: status.bytes,
+        missing: status.missing,
+    }
 }

@@ -26,6 +26,12 @@ impl PublishingPoint {
         }
     }
 
+    /// Whether broadcasts are archived, by the settings of the server and of the point.
+    #[must_use]
+    pub fn is_archived(&self) -> bool {
+        self.archives.is_some() && self.lock().definition.publishing.archives
+    }
+
     /// How the archive of the broadcast does; `None` if there is none.
     #[must_use]
     pub fn archive(&self) -> Option<Status> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Origin, Parts, STREAM, capture};
+use crate::harness::{END, Origin, Parts, STREAM, capture};
 use crate::{call, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,8 +168,41 @@ async fn statistics_follow_a_broadcast() {
     assert!(
         now["window"]["seconds"].as_f64().unwrap() >= 14.0 && now["memoryBytes"].as_u64().unwrap() > 100_000
     );
+    assert_eq!(now["archive"]["state"], "writing");
     let (_, list) = json(&origin, "GET", "/points", &Value::Null).await;
     assert_eq!(list["points"][0]["state"], "Started");
+    push.piece(END).await;
+    assert_eq!(push.finish().await.status, 200);
+    let (_, now) = json(&origin, "GET", "/points/live.isml/statistics", &Value::Null).await;
+    assert_eq!((&now["state"], &now["archive"]["state"]), (&json!("Stopped"), &json!("sealed")));
+    assert!(now["archive"]["bytes"].as_u64().unwrap() > 100_000, "{}", now["archive"]);
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_cannot_be_written_is_told_of_everywhere() {
+    // A folder cannot be made in a file, not even by an administrator.
+    let origin = Origin::with(&[], |s| s.archive_root = "live.isml".into()).await;
+    let (_, idle) = json(&origin, "GET", "/points/live.isml", &Value::Null).await;
+    assert_eq!(idle["archive"]["state"], "idle");
+    assert_eq!(origin.get("/readyz").await.status, 200);
+    let parts = Parts::of(&capture());
+    let mut push = origin.push(STREAM).await;
+    push.piece(&parts.stream(0..8)).await;
+    push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=80000000)", 200).await;
+    let now = loop {
+        let (_, now) = json(&origin, "GET", "/points/live.isml/statistics", &Value::Null).await;
+        if now["archive"]["state"] == "failing" {
+            break now;
+        }
+    };
+    assert_eq!(now["state"], "Started", "live goes on");
+    assert!(now["archive"]["message"].is_string());
+    let ready = origin.get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().contains("1 archive") && !ready.text().contains("live.isml"), "{}", ready.text());
+    let metrics = call(&origin, "GET", "/metrics", "", "").await.text();
+    assert!(metrics.contains("silverlane_archive_healthy{point=\"/live.isml\"} 0.0"), "{metrics}");
     drop(push);
     origin.stop().await;
 }
