@@ -60,3 +60,12 @@ pub fn players() -> PathBuf {
     }
     folder
 }
+
+/// The script of axe-core, which judges pages by the rules of accessibility.
+#[must_use]
+pub fn axe() -> String {
+    let file = cache().join("judges/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(&file).unwrap_or_else(|_| {
+        panic!("axe-core is not in {}: run `bash scripts/test-setup.sh` (or `make test`)", file.display())
+    })
+}

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -116,6 +116,49 @@ impl Browser {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
+    }
+
+    /// Clicks the button, link, tab or label that a person would call `name`; of several the topmost one, which
+    /// is that of an open dialog. Waits until there is one.
+    #[track_caller]
+    pub fn press(&self, name: &str) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        let named = format!("[normalize-space()='{name}' or @aria-label='{name}']");
+        let path = format!("//*[self::button or self::a or self::label]{named}");
+        async move {
+            let start = Instant::now();
+            loop {
+                let found = self.client.find_all(Locator::XPath(&path)).await.unwrap_or_default();
+                for element in found.into_iter().rev() {
+                    let shown = element.is_displayed().await.unwrap_or(false);
+                    if shown && element.is_enabled().await.unwrap_or(false) && element.click().await.is_ok() {
+                        return;
+                    }
+                }
+                if start.elapsed() > GUARD {
+                    panic!("{at}: there is nothing to press that is called {path}\n{}", self.state().await);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Types `text` into the field that `selector` finds, in place of what it holds.
+    #[track_caller]
+    pub fn fill(&self, selector: &str, text: &str) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        let (selector, text) = (selector.to_owned(), text.to_owned());
+        async move {
+            let field = self.client.find(Locator::Css(&selector)).await;
+            let field = field.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
+            field.clear().await.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
+            field.send_keys(&text).await.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
+        }
+    }
+
+    /// What the window shows, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.unwrap_or_else(|e| panic!("no picture can be taken: {e}"))
     }
 
     /// What the console has said since the last call, uncaught errors included: `LEVEL message`.

@@ -41,7 +41,10 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// A small curve over the last two minutes; `show` takes its values, oldest first.
+// Samples of the server's history: two minutes.
+const SAMPLES = 60;
+
+// A small curve over them; `show` takes its values, oldest first.
 function sparkline(width, height) {
   const make = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
   const svg = make("svg");
@@ -53,9 +56,11 @@ function sparkline(width, height) {
   svg.append(area, line);
   const show = (values) => {
     const top = Math.max(...values, 0) * 1.1 || 1;
-    const step = width / Math.max(values.length - 1, 1);
-    const points = values.map((value, at) => `${(at * step).toFixed(1)} ${(height - 1 - (value / top) * (height - 3)).toFixed(1)}`);
-    const curve = points.length > 1 ? `M${points.join("L")}` : "";
+    // Before there was anything, there was nothing.
+    const all = values.length ? [...Array(Math.max(0, SAMPLES - values.length)).fill(0), ...values] : [];
+    const step = width / Math.max(all.length - 1, 1);
+    const points = all.map((value, at) => `${(at * step).toFixed(1)} ${(height - 1 - (value / top) * (height - 3)).toFixed(1)}`);
+    const curve = points.length ? `M${points.join("L")}` : "";
     line.setAttribute("d", curve);
     area.setAttribute("d", curve && `${curve}V${height}H0Z`);
   };

@@ -31,7 +31,7 @@ function editor(path, point, etag) {
   const tabs = TABS.map(([key, label]) => {
     const own = fields.filter((field) => field.setting.tab === key);
     return { key, label, own, ...makeTab(key, label, groups(own), key === "basic" && !path ? file.element : null,
-      fixed && h("p", { className: "note" }, "Settings can be changed when the publishing point is shut down.")) };
+      fixed && h("p", { className: "hint" }, "Settings can be changed when the publishing point is shut down.")) };
   });
   const choose = (tab, focus) => {
     for (const other of tabs) {
@@ -68,20 +68,29 @@ function editor(path, point, etag) {
     h("h1", { id: "editor-title" }, path ? `Edit ${nameOf(point)}` : "Add publishing point"), bar, tabs.map((tab) => tab.panel),
     h("div", { className: "foot" }, wrong, h("button", { type: "button", onclick: () => leave() }, fixed ? "Close" : "Cancel"), save));
   const dialog = h("dialog", { className: "editor", "aria-labelledby": "editor-title" }, form);
-  form.addEventListener("input", arrange);
   form.addEventListener("change", arrange);
+  // By setting, once someone tried to save. What was wrong is judged again while it is put right.
+  let found = null;
+  form.addEventListener("input", (event) => {
+    arrange();
+    const field = [...fields, file].find((candidate) => candidate.element.contains(event.target));
+    if (!found || !field) return;
+    found[field.setting.name] = field.enabled === false ? "" : field.check();
+    complain(found, "", true);
+  });
 
-  const complain = (faults, text) => {
+  const complain = (faults, text, stay) => {
+    found = faults;
     for (const field of [...fields, file]) field.fault(faults[field.setting.name] || "");
     for (const tab of tabs) {
       tab.button.classList.toggle("faulty", tab.own.some((field) => faults[field.setting.name]) || (tab.key === "basic" && Boolean(faults.path)));
     }
-    const faulty = [file, ...fields].find((field) => faults[field.setting.name]);
-    if (faulty) {
-      choose(tabs.find((tab) => tab.own.includes(faulty)) || tabs[0]);
-      faulty.focus();
-    }
     say(wrong, text);
+    const first = !stay && [file, ...fields].find((field) => faults[field.setting.name]);
+    if (first) {
+      choose(tabs.find((tab) => tab.own.includes(first)) || tabs[0]);
+      first.focus();
+    }
   };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
