@@ -19,6 +19,12 @@ impl Timescale {
         None => unreachable!(),
     };
 
+    /// 90 000 ticks per second, the unit of transport streams.
+    pub const NINETY_KILOHERTZ: Self = match NonZeroU32::new(90_000) {
+        Some(n) => Self(n),
+        None => unreachable!(),
+    };
+
     /// A timescale of `ticks` per second; `None` for zero and for more than 32 bits, which no media
     /// header can carry.
     #[must_use]

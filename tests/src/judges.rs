@@ -40,7 +40,10 @@ pub fn silently(name: &str, arguments: &[&str]) -> String {
 /// MD5 of each decoded frame of the stream `map` (as `0:v:0`) of `input`, in order.
 #[must_use]
 pub fn frames(input: &str, map: &str) -> Vec<String> {
-    let list = silently("ffmpeg", &["-xerror", "-i", input, "-map", map, "-f", "framemd5", "-"]);
+    let list = silently(
+        "ffmpeg",
+        &["-xerror", "-i", input, "-map", map, "-fps_mode", "passthrough", "-f", "framemd5", "-"],
+    );
     let sum = |line: &str| line.rsplit(',').next().unwrap_or_default().trim().to_owned();
     list.lines().filter(|line| !line.starts_with('#')).map(sum).collect()
 }

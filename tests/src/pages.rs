@@ -28,7 +28,7 @@ pub fn dash_js(manifest: &str) -> String {
     ))
 }
 
-/// Plays HLS with hls.js.
+/// Plays HLS with hls.js, with captions.
 #[must_use]
 pub fn hls_js(playlist: &str) -> String {
     page(&format!(
@@ -40,6 +40,9 @@ pub fn hls_js(playlist: &str) -> String {
             if (data.fatal) window.failure = `${{data.type}} ${{data.details}} ${{data.error ?? ""}}`;
         }});
         player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+        player.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => {{
+            [player.subtitleDisplay, player.subtitleTrack] = [true, 0];
+        }});
         player.loadSource("{playlist}");
         player.attachMedia(video);
         </script>"#

@@ -15,7 +15,7 @@ use super::formats::Format;
 use super::smooth::fragment::{self, Answer, Found, Miss};
 use super::smooth::manifest;
 use super::source::Source;
-use super::{cmaf, dash, hls};
+use super::{cmaf, hls};
 use crate::http::{App, problem};
 use crate::publishing_point::document::Document;
 use crate::publishing_point::traffic::{Output, Traffic};
@@ -54,9 +54,6 @@ pub async fn serve(
     }
     if let Some(response) = hls::route::serve(app, source, request, headers).await {
         return counted(response, |t| &t.apple);
-    }
-    if let Some(response) = dash::route::serve(app, source, request, headers).await {
-        return counted(response, |t| &t.dash);
     }
     problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered")
 }

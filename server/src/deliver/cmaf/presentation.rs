@@ -68,6 +68,12 @@ impl Clock {
     pub const fn epoch(self) -> u64 {
         self.lead
     }
+
+    /// The epoch on the snapshot's clock, in ticks.
+    #[must_use]
+    pub const fn zero(self) -> u64 {
+        self.epoch
+    }
 }
 
 /// One level of a [`Track`].
@@ -144,7 +150,7 @@ impl<'a> Track<'a> {
     /// A time of the stream in milliseconds since the epoch.
     #[must_use]
     pub fn ms(&self, ticks: u64) -> u64 {
-        let since = ticks.saturating_sub(self.clock.epoch);
+        let since = ticks.saturating_sub(self.clock.zero());
         self.stream.timescale.rescale(since, Timescale::MILLISECONDS)
     }
 }

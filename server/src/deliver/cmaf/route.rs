@@ -1,4 +1,4 @@
-//! GET and HEAD of CMAF segments: parse, ask the snapshot, answer.
+//! GET and HEAD of CMAF, in HLS and in DASH: parse, ask the snapshot, answer.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response, StatusCode, header};
@@ -6,76 +6,156 @@ use smooth::manifest::Kind;
 use smooth::url::{FragmentRequest, Noun, Request};
 
 use super::presentation::Clock;
-use super::segment::{self, Error};
+use super::segment::{self, Error, Segment};
 use crate::deliver::formats::{Format, option};
-use crate::deliver::route::{cacheable, finish};
-use crate::deliver::smooth::fragment::{Answer, Miss, level, remaining};
+use crate::deliver::route::{cacheable, finish, send_document};
+use crate::deliver::smooth::fragment::{Miss, level};
 use crate::deliver::source::Source;
+use crate::deliver::{dash, hls};
 use crate::http::{App, problem};
+use crate::publishing_point::document::Document;
+use crate::publishing_point::snapshot::Snapshot;
 
-/// Answers `request` if it is for a segment of CMAF, and says which output it is counted to; else `None`.
+/// Answers `request` if it is for a segment of CMAF or a playlist of it, and says which output it is
+/// counted to; else `None`.
 pub(crate) async fn serve(
     app: &App,
     source: &dyn Source,
     request: &Request,
     headers: &HeaderMap,
 ) -> Option<(Format, Response<Body>)> {
-    let (Request::InitSegment { options, .. } | Request::Fragment(FragmentRequest { options, .. })) = request
-    else {
-        return None;
+    let (event, options) = match request {
+        Request::Manifest { event, options }
+        | Request::LevelManifest { event, options, .. }
+        | Request::InitSegment { event, options, .. }
+        | Request::Fragment(FragmentRequest { event, options, .. }) => (event, options),
+        _ => return None,
     };
     let format = Format::of(options)?;
-    let on = format.is_on(&app.settings, &source.snapshot().definition);
-    let response = if on { answer(app, source, format, request, headers).await } else { off(format) };
+    let snapshot = source.snapshot();
+    if !format.is_on(&app.settings, &snapshot.definition) {
+        return Some((format, off(format)));
+    }
+    if !snapshot.has_event(event.as_deref()) {
+        return Some((format, gone()));
+    }
+    let response = match request {
+        Request::Manifest { .. } if format == Format::Dash => mpd(&snapshot, headers),
+        Request::Manifest { .. } => {
+            playlist(snapshot.document(format.name(), hls::cmaf::master::render), headers)
+        }
+        Request::LevelManifest { bitrate, attributes, .. } if format == Format::Cmaf => {
+            level_playlist(&snapshot, *bitrate, attributes, options, headers)
+        }
+        Request::InitSegment { event, bitrate, attributes, name, .. } => {
+            match level(&snapshot, name, *bitrate, attributes).filter(|_| snapshot.state.serves()) {
+                Some((_, level)) => {
+                    let cache = cacheable(app, event.is_some(), None);
+                    answer(source, segment::init(level), mp4(level.spec.kind), &cache, headers)
+                }
+                None => gone(),
+            }
+        }
+        Request::Fragment(request) => media(app, source, &snapshot, format, request, headers).await,
+        _ => gone(),
+    };
     Some((format, response))
 }
 
-async fn answer(
-    app: &App,
-    source: &dyn Source,
-    format: Format,
-    request: &Request,
+fn mpd(snapshot: &Snapshot, headers: &HeaderMap) -> Response<Body> {
+    let Some(document) = snapshot.document(Format::Dash.name(), dash::mpd::render) else {
+        return not_started();
+    };
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "application/dash+xml")
+        .header(header::CACHE_CONTROL, "public, max-age=1");
+    send_document(response, headers, &document)
+}
+
+fn level_playlist(
+    snapshot: &Snapshot,
+    bitrate: u32,
+    attributes: &[(String, String)],
+    options: &str,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    let snapshot = source.snapshot();
-    let (event, name, bitrate, attributes) = match request {
-        Request::InitSegment { event, bitrate, attributes, name, .. } => (event, name, *bitrate, attributes),
-        Request::Fragment(r) => (&r.event, &r.name, r.bitrate, &r.attributes),
-        _ => return gone(),
+    let name = options.split(',').next().unwrap_or_default().trim();
+    let Some((stream, level)) = level(snapshot, name, bitrate, attributes) else { return gone() };
+    let key_frames = match option(options, "type") {
+        None => false,
+        Some(kind) if kind.eq_ignore_ascii_case("keyframes") && stream.kind == Kind::Video => true,
+        Some(_) => return gone(),
     };
-    let known = snapshot.state.serves() && snapshot.has_event(event.as_deref());
-    let found = known.then(|| level(&snapshot, name, bitrate, attributes)).flatten();
-    let Some((stream, level)) = found else { return gone() };
-    let (answer, remaining) = match request {
-        Request::Fragment(request) => {
-            let Some(epoch) = epoch(&request.options) else { return gone() };
-            let clock = Clock::new(epoch, stream.timescale);
-            let time = match format {
-                // What a player of DASH computes with has to be small.
-                Format::Dash => clock.back(request.time),
-                Format::Cmaf => request.time,
-            };
-            let entry = match segment::find(&snapshot, stream, level, time) {
-                Ok(entry) => entry,
-                Err(miss) => return missed(miss),
-            };
-            let media = match snapshot.load(level, entry).await {
-                Ok(Some(media)) => media,
-                Ok(None) => return gone(),
-                Err(e) => return broken(source, &e),
-            };
-            let answer = match request.noun {
-                Noun::Fragments => segment::media(level, entry, &media, clock),
-                Noun::KeyFrames => segment::key_frame(level, entry, &media, clock),
-                Noun::FragmentInfo | Noun::RawFragments => return gone(),
-            };
-            (answer, remaining(&snapshot, stream, entry.span.end()))
+    let view = if key_frames { " keyframes" } else { "" };
+    let key = format!("{} {}{view}", Format::Cmaf.name(), level.id);
+    let render = |s: &Snapshot| hls::cmaf::media::render(s, &stream.name, level, key_frames);
+    playlist(snapshot.document(&key, render), headers)
+}
+
+fn playlist(document: Option<Document>, headers: &HeaderMap) -> Response<Body> {
+    let Some(document) = document else { return not_started() };
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "application/vnd.apple.mpegurl")
+        .header(header::CACHE_CONTROL, "public, max-age=1");
+    send_document(response, headers, &document)
+}
+
+async fn media(
+    app: &App,
+    source: &dyn Source,
+    snapshot: &Snapshot,
+    format: Format,
+    request: &FragmentRequest,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let found = level(snapshot, &request.name, request.bitrate, &request.attributes);
+    let Some((stream, level)) = found.filter(|_| snapshot.state.serves()) else { return gone() };
+    let Some(epoch) = epoch(&request.options) else { return gone() };
+    let clock = Clock::new(epoch, stream.timescale);
+    let found = match format {
+        Format::Dash => segment::chunk(snapshot, stream, level, clock.back(request.time)),
+        Format::Cmaf => segment::joined(snapshot, stream, level, request.time),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err(Miss::NotYet) => {
+            return problem(StatusCode::NOT_FOUND, "not-yet", "this segment is not there yet");
         }
-        _ => (segment::init(level), None),
+        Err(Miss::Hole | Miss::Gone) => return gone(),
     };
-    let cache = cacheable(app, event.is_some(), remaining);
-    match answer {
-        Ok(answer) => send(level.spec.kind, &cache, answer, headers),
+    let mut loaded = Vec::with_capacity(found.entries.len());
+    for entry in &found.entries {
+        match snapshot.load(level, entry).await {
+            Ok(Some(media)) => loaded.push((*entry, media)),
+            Ok(None) => return gone(),
+            Err(e) => return broken(source, &e),
+        }
+    }
+    let is_text = stream.kind == Kind::Text && format == Format::Cmaf;
+    let segment = match request.noun {
+        Noun::Fragments if is_text => Ok(segment::webvtt(level, &loaded, &found.shown)),
+        Noun::Fragments => segment::media(level, &loaded, clock),
+        Noun::KeyFrames => segment::key_frame(level, &loaded, clock),
+        Noun::FragmentInfo | Noun::RawFragments => return gone(),
+    };
+    let kind = if is_text { "text/vtt; charset=utf-8" } else { mp4(stream.kind) };
+    let cache = cacheable(app, request.event.is_some(), found.remaining);
+    answer(source, segment, kind, &cache, headers)
+}
+
+fn answer(
+    source: &dyn Source,
+    segment: Result<Segment, Error>,
+    kind: &str,
+    cache: &str,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    match segment {
+        Ok(segment) => {
+            let response =
+                Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
+            finish(response, headers, &segment.tag(), segment.pieces)
+        }
         Err(e @ (Error::Encrypted | Error::Codec)) => {
             problem(StatusCode::NOT_FOUND, "unsupported-media", &e.to_string())
         }
@@ -98,26 +178,21 @@ fn epoch(options: &str) -> Option<u64> {
     option(options, "epoch").map_or(Some(0), |seconds| seconds.parse().ok())
 }
 
-fn send(kind: Kind, cache: &str, answer: Answer, headers: &HeaderMap) -> Response<Body> {
-    let kind = match kind {
+const fn mp4(kind: Kind) -> &'static str {
+    match kind {
         Kind::Video => "video/mp4",
         Kind::Audio => "audio/mp4",
         Kind::Text => "application/mp4",
-    };
-    let response =
-        Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
-    finish(response, headers, &answer.tag, answer.pieces)
-}
-
-fn missed(miss: Miss) -> Response<Body> {
-    match miss {
-        Miss::NotYet => problem(StatusCode::NOT_FOUND, "not-yet", "this segment is not there yet"),
-        Miss::Hole | Miss::Gone => gone(),
     }
 }
 
+fn not_started() -> Response<Body> {
+    let message = "nothing is being broadcast here yet, or too little of it to begin with";
+    problem(StatusCode::NOT_FOUND, "not-started", message)
+}
+
 fn gone() -> Response<Body> {
-    problem(StatusCode::NOT_FOUND, "no-such-segment", "no such segment in the window")
+    problem(StatusCode::NOT_FOUND, "no-such-segment", "no such playlist or segment in the window")
 }
 
 fn broken(source: &dyn Source, error: &dyn std::fmt::Display) -> Response<Body> {

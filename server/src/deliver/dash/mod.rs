@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | [`mpd`] | the manifest |
 //! | [`timeline`] | which segments there are |
-//! | [`route`] | the edge |
+//!
+//! The edge is [`cmaf::route`](super::cmaf::route)'s.
 
 pub mod mpd;
-pub mod route;
 pub mod timeline;

@@ -21,9 +21,11 @@
 //! | [`ts`] | transport streams |
 //! | [`crypt`] | AES-128 |
 //! | [`cache`] | segments made lately |
+//! | [`cmaf`] | playlists of fragmented MP4, whose segments are [`deliver::cmaf`](super::cmaf)'s |
 //! | [`route`] | the edge |
 
 pub mod cache;
+pub mod cmaf;
 pub mod crypt;
 pub mod master;
 pub mod media;

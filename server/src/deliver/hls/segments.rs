@@ -68,12 +68,20 @@ impl Grid {
         let most = if window > 0 { window / 4 } else { u64::MAX };
         let wanted = u64::from(seconds).min(most).max(SHORTEST).saturating_mul(second);
         let usual = usual(stream);
-        let tolerance = second.saturating_mul(3) / 2000;
-        let cells = usual.saturating_sub(tolerance).div_ceil(wanted).max(1);
+        let cells = usual.saturating_sub(tolerance(second)).div_ceil(wanted).max(1);
         let cell = wanted.saturating_mul(cells);
-        let chunks = cell.saturating_sub(tolerance).checked_div(usual).map_or(1, |whole| whole + 1);
-        let nominal = chunks.saturating_mul(usual).max(cell);
-        Self { cell, lead: second / 4, nominal, live, window }
+        Self { cell, lead: second / 4, nominal: nominal(cell, usual, second), live, window }
+    }
+
+    /// The same cells for `stream`, which accompanies `leading`, the stream of this grid: so segments of both
+    /// begin and end together, give or take a chunk. Where its chunks are much longer, so are its cells.
+    #[must_use]
+    pub fn beside(&self, leading: &StreamView, stream: &StreamView) -> Self {
+        let second = u64::from(stream.timescale.get());
+        let one = leading.timescale.rescale(self.cell, stream.timescale).max(1);
+        let usual = usual(stream);
+        let cell = one.saturating_mul((usual.saturating_add(one / 2) / one).max(1));
+        Self { cell, lead: second / 4, nominal: nominal(cell, usual, second), ..*self }
     }
 
     /// The cell of what starts at `time`, in ticks.
@@ -171,6 +179,17 @@ impl Grid {
         let newest = stream.chunks.last().map_or(0, |c| c.end());
         !self.live || reaches(end) || newest >= end.saturating_add(self.cell)
     }
+}
+
+/// How long segments of a cell can be where chunks have their `usual` duration.
+fn nominal(cell: u64, usual: u64, second: u64) -> u64 {
+    let chunks = cell.saturating_sub(tolerance(second)).checked_div(usual).map_or(1, |whole| whole + 1);
+    chunks.saturating_mul(usual).max(cell)
+}
+
+/// By how much chunks may be longer than cells and still be counted as one.
+const fn tolerance(second: u64) -> u64 {
+    second.saturating_mul(3) / 2000
 }
 
 /// The duration that seven chunks of eight do not exceed, in ticks: an odd one changes nothing.
