@@ -40,9 +40,7 @@ pub fn hls_js(playlist: &str) -> String {
             if (data.fatal) window.failure = `${{data.type}} ${{data.details}} ${{data.error ?? ""}}`;
         }});
         player.on(Hls.Events.MANIFEST_PARSED, () => video.play());
-        player.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => {{
-            [player.subtitleDisplay, player.subtitleTrack] = [true, 0];
-        }});
+        video.addEventListener("playing", () => {{ player.subtitleTrack = 0; }}, {{ once: true }});
         player.loadSource("{playlist}");
         player.attachMedia(video);
         </script>"#
