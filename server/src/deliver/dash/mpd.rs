@@ -191,6 +191,14 @@ fn put_representation(out: &mut String, set: &Set<'_>, rendition: &Rendition<'_>
     if width > 0 && height > 0 {
         let _ = write!(out, " width=\"{width}\" height=\"{height}\"");
     }
+    if let Codec::Avc(config) = &rendition.codec
+        && let Some(rate) = config.frame_rate()
+    {
+        let _ = match rate % 1000 {
+            0 => write!(out, " frameRate=\"{}\"", rate / 1000),
+            _ => write!(out, " frameRate=\"{rate}/1000\""),
+        };
+    }
     let sound = match &rendition.codec {
         Codec::Aac(config) => Some((config.sampling_rate, config.channels)),
         Codec::Ec3(config) => Some((config.sampling_rate, config.channels)),

@@ -134,7 +134,7 @@ fn address(track: &Track<'_>, level: usize, more: &str) -> String {
 /// Pixels, and pictures in a thousand seconds; zeros if unknown.
 fn picture(codec: &Codec) -> ((u32, u32), u64) {
     match codec {
-        Codec::Avc(config) => ((config.width, config.height), 0),
+        Codec::Avc(config) => ((config.width, config.height), config.frame_rate().unwrap_or(0)),
         Codec::Hevc(config) => ((config.width, config.height), 0),
         _ => ((0, 0), 0),
     }
