@@ -1,6 +1,6 @@
 //! `silverlane hash`: a password as it may stand in the credentials file.
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use super::Failure;
@@ -21,9 +21,10 @@ pub struct Args {
 /// The input cannot be read or is empty, or the system has no random numbers.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let no_random = |_| "the system has no random numbers";
+    let mut out = std::io::stdout();
     let secret = if args.generate {
         let secret = secret::generate().map_err(no_random)?;
-        println!("{secret}");
+        writeln!(out, "{secret}")?;
         secret
     } else {
         let mut line = String::new();
@@ -33,6 +34,6 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     if secret.is_empty() {
         return Err("there is nothing to hash: write the password to the standard input".into());
     }
-    println!("{}", secret::hash(&secret).map_err(no_random)?);
+    writeln!(out, "{}", secret::hash(&secret).map_err(no_random)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -220,6 +220,12 @@ impl Settings {
         Duration::from_secs(self.ingest_fragment_seconds)
     }
 
+    /// Files and folders that nobody may read but the server.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        let all = [&self.tls_key, &self.credentials, &self.acme_folder];
+        all.into_iter().map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// Whether TLS is spoken.
     #[must_use]
     pub fn has_tls(&self) -> bool {

@@ -44,27 +44,18 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
     let token = take_token(&mut request);
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if let Some(area) = url::decode(path).ok().and_then(|path| Area::of(&path)) {
+    let Ok(decoded) = url::decode(path) else {
+        return problem(StatusCode::BAD_REQUEST, "bad-url", "the path is not percent-encoded UTF-8");
+    };
+    if let Some(area) = Area::of(&decoded) {
         return admin::serve(app, area, request).await;
     }
     if request.method() == Method::OPTIONS {
         return preflight();
     }
-    if let Some(answer) = app.challenges.answer(path) {
-        return document("application/octet-stream", answer);
-    }
-    let built_in = match path.to_ascii_lowercase().as_str() {
-        "/healthz" => Some(("text/plain; charset=utf-8", "ok\n".to_owned())),
-        "/clientaccesspolicy.xml" => Some(("text/xml; charset=utf-8", app.cors.client_access_policy())),
-        "/crossdomain.xml" => Some(("text/xml; charset=utf-8", app.cors.cross_domain())),
-        _ => None,
-    };
-    if let Some((kind, text)) = built_in {
+    if let Some((kind, text)) = built_in(app, path) {
         return if reads { document(kind, text) } else { wrong_method(READ) };
     }
-    let Ok(decoded) = url::decode(path) else {
-        return problem(StatusCode::BAD_REQUEST, "bad-url", "the path is not percent-encoded UTF-8");
-    };
     // Both as they came and decoded: clients encode the dot and the slash, too.
     let split = url::split_presentation(path).or_else(|| url::split_presentation(&decoded));
     if reads {
@@ -87,6 +78,21 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
         _ if reads => files::serve(app, &decoded, request).await,
         _ => wrong_method(READ),
     }
+}
+
+/// What stands at fixed paths, and its media type.
+fn built_in(app: &App, path: &str) -> Option<(&'static str, String)> {
+    let is = |known: &str| path.eq_ignore_ascii_case(known);
+    if is("/healthz") {
+        return Some(("text/plain; charset=utf-8", "ok\n".to_owned()));
+    }
+    if is("/clientaccesspolicy.xml") {
+        return Some(("text/xml; charset=utf-8", app.cors.client_access_policy()));
+    }
+    if is("/crossdomain.xml") {
+        return Some(("text/xml; charset=utf-8", app.cors.cross_domain()));
+    }
+    Some(("application/octet-stream", app.challenges.answer(path)?))
 }
 
 /// Takes the token of a signed URL out of the path, so that the rest is as without one.

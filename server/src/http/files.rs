@@ -5,6 +5,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use tokio::fs::canonicalize;
 use tower_http::services::ServeDir;
 
 use super::{App, problem};
@@ -15,7 +16,7 @@ const PLAYER_PAGE: &str = "SmoothStreamingPlayer.html";
 
 /// Serves the file at `path`, which is the decoded path of `request`.
 pub(super) async fn serve(app: &App, path: &str, request: Request<Body>) -> Response<Body> {
-    if !is_public(path) || !stays_inside(app.registry.root(), path).await {
+    if !is_public(path) || !leads_to_public(app, path).await {
         return problem(StatusCode::NOT_FOUND, "no-such-file", "there is no such file");
     }
     let response = match ServeDir::new(app.registry.root()).try_call(request).await {
@@ -40,7 +41,7 @@ fn redirect(to: &'static str) -> Response<Body> {
     response
 }
 
-/// Nothing hidden, no definitions or settings, and no media but through its presentation.
+/// Nothing hidden, no definitions, settings or keys, and no media but through its presentation.
 fn is_public(path: &str) -> bool {
     let Some(path) = path.strip_prefix('/') else { return false };
     let parts = path.trim_end_matches('/');
@@ -53,12 +54,28 @@ fn is_public(path: &str) -> bool {
 }
 
 /// Extensions of what is not served as it is.
-const PRIVATE: [&str; 9] = ["isml", "ism", "ismc", "ismv", "isma", "ismt", "ismx", "journal", "toml"];
+const PRIVATE: [&str; 11] =
+    ["isml", "ism", "ismc", "ismv", "isma", "ismt", "ismx", "journal", "toml", "pem", "key"];
 
-/// Whether `path` does not lead out of the root by a link. What does not exist stays inside.
-async fn stays_inside(root: &Path, path: &str) -> bool {
-    let file = root.join(path.trim_start_matches('/'));
-    tokio::fs::canonicalize(file).await.is_ok_and(|file| file.starts_with(root))
+/// Whether what `path` leads to, by links as well, lies in the root, is public, and holds none of the
+/// server's secrets.
+async fn leads_to_public(app: &App, path: &str) -> bool {
+    let root = app.registry.root();
+    let Ok(file) = canonicalize(root.join(path.trim_start_matches('/'))).await else { return false };
+    // Of a folder its index is sent, and that may be a link.
+    let index = canonicalize(file.join("index.html")).await.ok();
+    for file in [Some(file), index].into_iter().flatten() {
+        let Ok(inside) = file.strip_prefix(root) else { return false };
+        if !inside.to_str().is_some_and(|inside| is_public(&format!("/{inside}"))) {
+            return false;
+        }
+        for secret in app.settings.secrets() {
+            if canonicalize(secret).await.is_ok_and(|secret| file.starts_with(secret)) {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -86,6 +103,8 @@ mod tests {
             "/a.ismt",
             "/archives/live-isml/a/live.journal",
             "/silverlane.toml",
+            "/privkey.pem",
+            "/tls.KEY",
             "/.git/config",
             "/a/../b",
             "/a//b",

@@ -8,7 +8,8 @@ const SECRET: &str = "the secret of another folder";
 
 /// An origin with secrets around and in it, and links to them.
 async fn origin() -> (Origin, tempfile::TempDir) {
-    let origin = Origin::start().await;
+    // A secret of the server itself, with a name that tells nothing.
+    let origin = Origin::with(&[], |s| s.tls_key = s.root.join("server-secret.txt")).await;
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret.txt"), SECRET).unwrap();
     let root = origin.root();
@@ -18,12 +19,18 @@ async fn origin() -> (Origin, tempfile::TempDir) {
         std::fs::write(root.join(hidden), SECRET).unwrap();
     }
     std::fs::write(root.join("folder/page.html"), "page").unwrap();
+    std::fs::create_dir(root.join("indexed")).unwrap();
+    std::fs::write(root.join("server-secret.txt"), SECRET).unwrap();
+    std::fs::write(root.join("server.pem"), SECRET).unwrap();
     #[cfg(unix)]
     for (target, link) in [
         (outside.path().to_owned(), "away"),
         (outside.path().join("secret.txt"), "folder/link.txt"),
         (outside.path().join("other.isml"), "linked.isml"),
         (outside.path().to_owned(), "folder/deep"),
+        (outside.path().join("secret.txt"), "indexed/index.html"),
+        (root.join(".env"), "public.txt"),
+        (root.join("server-secret.txt"), "also.txt"),
     ] {
         std::os::unix::fs::symlink(target, root.join(link)).unwrap();
     }
@@ -50,6 +57,12 @@ async fn no_path_leads_out_of_the_root_or_to_what_is_hidden() {
         "/\u{2025}/{}/secret.txt",
         "/away/secret.txt",
         "/folder/link.txt",
+        "/indexed/",
+        "/indexed",
+        "/public.txt",
+        "/also.txt",
+        "/server-secret.txt",
+        "/server.pem",
         "/folder/deep/secret.txt",
         "/folder/.git/config",
         "/folder/%2egit/config",
@@ -144,7 +157,7 @@ fn part() -> impl Strategy<Value = String> {
         3 => prop::sample::select(vec![
             "..", ".", "", "%2e%2e", "%2E.", "..%2f", "%5c..", "..\\", "away", "folder", "deep", "link.txt",
             "secret.txt", ".git", "config", ".env", "credentials.toml", "Settings.TOML", "live.isml",
-            "linked.isml", "Manifest", "%00", "~", "~x", "Streams(..)", "QualityLevels(1)", "page.html",
+            "linked.isml", "indexed", "public.txt", "also.txt", "server-secret.txt", "server.pem", "Manifest", "%00", "~", "~x", "Streams(..)", "QualityLevels(1)", "page.html",
         ]).prop_map(str::to_owned),
         1 => "[ -~]{0,6}",
         1 => "(%[0-9a-fA-F]{2}){1,3}",
