@@ -313,3 +313,26 @@ async fn encrypted_segments_open_with_the_key_of_the_point() {
     }
     without.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_frames_have_playlists_of_their_own() {
+    let origin = origin(&[("m3u8-aapl-backwardcompatible", "False")]).await;
+    origin.post(STREAM, &capture(), 1 << 16).await;
+    let master = origin.master().await;
+    let (trick, plain): (Vec<_>, Vec<_>) = master.variants.iter().partition(|v| v.is_i_frame);
+    assert_eq!((trick.len(), plain.len()), (3, 4));
+    assert_eq!(trick[0].codecs.as_deref(), Some("avc1.4D4015"));
+    let path = format!("/live.isml/{}", trick[0].uri);
+    let playlist = origin.playlist(&path).await;
+    assert!(playlist.i_frames_only && playlist.end_list);
+    assert_eq!(playlist.segments.iter().map(|s| s.duration).collect::<Vec<_>>(), [2.0; 10]);
+    let all = origin.segments(&path).await;
+    assert_continuous(&all.concat());
+    for segment in &all {
+        let begins = |packet: &[u8]| packet[1] == 0x41 && packet[2] == 0;
+        assert_eq!(segment.chunks(188).filter(|packet| begins(packet)).count(), 1, "one picture");
+    }
+    let sound = "/live.isml/QualityLevels(64000)/Manifest(audio_eng,format=m3u8-aapl,type=keyframes)";
+    assert_eq!(origin.get(sound).await.status, 404);
+    origin.stop().await;
+}

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-use super::segment::{Error, Identity};
+use super::recipe::Identity;
+use super::segment::Error;
 use crate::archive::hash;
 
 /// See the module. Holds no more than so many bytes; what was not asked for longest goes first.

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use smooth::url;
+use smooth::url::{self, Noun};
 
 use super::options::Options;
 use super::playlist::{Entry, Key, Kind, MediaPlaylist, micros, wall_clock};
 use super::segments::{Grid, Listing, Segment};
 use super::tracks::Selection;
 use crate::publishing_point::document::Document;
-use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
+use crate::publishing_point::snapshot::{Snapshot, StreamView};
 
-/// The grid of a selection's segments.
+/// The grid of a selection's segments; of key frames it is the narrowest there is.
 #[must_use]
 pub fn grid(snapshot: &Snapshot, selection: &Selection<'_>) -> Grid {
-    Grid::of(snapshot, selection.leading, snapshot.definition.apple.segment_length)
+    let seconds = if selection.key_frames { 0 } else { snapshot.definition.apple.segment_length };
+    Grid::of(snapshot, selection.leading, seconds)
 }
 
 /// The segments that are shown now; `None` while they are too few.
@@ -40,7 +41,8 @@ pub fn render(snapshot: &Snapshot, selection: &Selection<'_>, options: &Options)
 pub fn has_media(selection: &Selection<'_>, segment: &Segment) -> bool {
     let Some(pictures) = &selection.pictures else { return true };
     let entries = &pictures.level.entries;
-    let chunks = chunks(selection.leading, segment);
+    let wanted = if selection.key_frames { 1 } else { usize::MAX };
+    let chunks = chunks(selection.leading, segment).take(wanted);
     entries.len() == selection.leading.chunks.len()
         || chunks.into_iter().all(|time| entries.at(time).is_some())
 }
@@ -62,8 +64,10 @@ impl Playlist<'_> {
     fn model(&self) -> MediaPlaylist {
         let apple = &self.snapshot.definition.apple;
         let is_live = self.snapshot.is_live();
+        let i_frames_only = self.selection.key_frames;
         MediaPlaylist {
-            version: if apple.backward_compatible { 3 } else { 6 },
+            version: if apple.backward_compatible && !i_frames_only { 3 } else { 6 },
+            i_frames_only,
             allow_cache: apple.backward_compatible.then_some(apple.allow_caching),
             target: self.listing.target,
             sequence: self.listing.segments.first().map_or(0, |s| s.number),
@@ -118,7 +122,7 @@ impl Playlist<'_> {
     }
 }
 
-/// `Fragments(name=time,format=m3u8-aapl).ts`, relative to the playlist.
+/// `Fragments(name=time,format=m3u8-aapl).ts`, or `KeyFrames(…)`, relative to the playlist.
 struct Address {
     before: String,
     after: String,
@@ -126,8 +130,8 @@ struct Address {
 
 impl Address {
     fn of(selection: &Selection<'_>, options: &Options) -> Self {
-        let (stream, _): (&StreamView, &LevelView) = selection.named;
-        let before = format!("Fragments({}=", url::encode(&stream.name));
+        let noun = if selection.key_frames { Noun::KeyFrames } else { Noun::Fragments };
+        let before = format!("{}({}=", noun.as_str(), url::encode(&selection.named.0.name));
         Self { before, after: format!(",{}).ts", options.inherited()) }
     }
 

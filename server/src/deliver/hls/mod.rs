@@ -17,7 +17,7 @@
 //! | [`master`], [`media`] | playlists of a snapshot |
 //! | [`segments`] | where segments begin and end |
 //! | [`playlist`] | playlists as text |
-//! | [`segment`] | one segment: fragments in, transport stream out |
+//! | [`recipe`], [`segment`] | one segment: fragments in, transport stream out |
 //! | [`ts`] | transport streams |
 //! | [`crypt`] | AES-128 |
 //! | [`cache`] | segments made lately |
@@ -31,6 +31,7 @@ pub mod master;
 pub mod media;
 pub mod options;
 pub mod playlist;
+pub mod recipe;
 pub mod route;
 pub mod segment;
 pub mod segments;

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use smooth::url::{FragmentRequest, Noun, Request};
 
 use super::options::Options;
-use super::segment::{Error, Recipe};
+use super::recipe::Recipe;
+use super::segment::Error;
 use super::tracks::Selection;
 use super::{master, media};
 use crate::deliver::formats;
@@ -56,7 +57,12 @@ pub(crate) async fn serve(
             else {
                 return Some(gone());
             };
-            let key = format!("hls {} {}", selection.named.1.id, options.inherited());
+            let Some(selection) = (if options.key_frames { selection.key_frames() } else { Some(selection) })
+            else {
+                return Some(gone());
+            };
+            let key =
+                format!("hls {} {} {}", selection.named.1.id, selection.key_frames, options.inherited());
             playlist(snapshot.document(&key, |s| media::render(s, &selection, &options)), headers)
         }
         Request::Fragment(request) => segment(app, source, &snapshot, request, &options, headers).await,
@@ -111,11 +117,17 @@ async fn segment(
     headers: &HeaderMap,
 ) -> Response<Body> {
     let FragmentRequest { event, bitrate, attributes, name, time, .. } = request;
-    if request.noun != Noun::Fragments || !snapshot.state.serves() {
+    if !snapshot.state.serves() {
         return gone();
     }
     let track = options.audio_track.as_deref();
-    let Some(selection) = Selection::of(snapshot, name, *bitrate, attributes, track) else { return gone() };
+    let selection = Selection::of(snapshot, name, *bitrate, attributes, track);
+    let selection = match request.noun {
+        Noun::Fragments => selection,
+        Noun::KeyFrames => selection.and_then(Selection::key_frames),
+        Noun::FragmentInfo | Noun::RawFragments => None,
+    };
+    let Some(selection) = selection else { return gone() };
     let grid = media::grid(snapshot, &selection);
     let segment = match grid.find(selection.leading, *time, |time| selection.reaches(time)) {
         Ok(segment) if media::has_media(&selection, &segment) => segment,

@@ -3,16 +3,27 @@
 use std::io;
 use std::sync::Arc;
 
+use smooth::Limits;
 use smooth::boxes::{build, read_head};
-use smooth::smil::definition::Key;
-use smooth::{Limits, Timescale};
 
-use super::tracks::Selection;
-use super::ts::{self, Audio, Frame, Picture, Program, Video, clock};
-use super::{crypt, media, segments::Segment};
-use crate::archive::{Media, hash};
-use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
-use crate::publishing_point::track::Entry;
+use super::crypt;
+use super::recipe::Plan;
+use super::ts::{self, Frame, Picture, clock};
+use crate::archive::Media;
+
+/// A [`Recipe`](super::recipe::Recipe) with the bytes of its fragments.
+pub struct Ingredients {
+    pub(super) plan: Plan,
+    pub(super) pictures: Vec<Piece>,
+    pub(super) sound: Vec<Piece>,
+}
+
+/// A fragment at its place, in ticks.
+pub(super) struct Piece {
+    pub(super) time: u64,
+    pub(super) duration: u64,
+    pub(super) media: Arc<Media>,
+}
 
 /// Why there is no segment.
 #[derive(Debug, thiserror::Error)]
@@ -38,141 +49,6 @@ pub enum Error {
     Stream(#[from] ts::Error),
 }
 
-/// What a segment is made of.
-pub struct Recipe<'a> {
-    number: u64,
-    program: Program,
-    key: Option<Key>,
-    pictures: Vec<(&'a LevelView, &'a Entry)>,
-    sound: Vec<(&'a LevelView, &'a Entry)>,
-    picture_clock: Timescale,
-    sound_clock: Timescale,
-    /// Sound that begins here or later belongs to it, in ticks of the sound …
-    from: u64,
-    /// … and before here.
-    to: u64,
-    /// The first fragment of sound is the first of its stream.
-    opens: bool,
-}
-
-/// See [`Recipe::identity`]. It holds a secret.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Identity {
-    number: u64,
-    media: u64,
-    key: Option<[u8; 16]>,
-}
-
-#[cfg(test)]
-impl Identity {
-    pub(super) const fn of(number: u64) -> Self {
-        Self { number, media: 0, key: None }
-    }
-}
-
-/// A [`Recipe`] with the bytes of its fragments.
-pub struct Ingredients {
-    number: u64,
-    program: Program,
-    key: Option<Key>,
-    pictures: Vec<Piece>,
-    sound: Vec<Piece>,
-    picture_clock: Timescale,
-    sound_clock: Timescale,
-    from: u64,
-    to: u64,
-    opens: bool,
-}
-
-/// A fragment at its place.
-struct Piece {
-    time: u64,
-    duration: u64,
-    media: Arc<Media>,
-}
-
-impl<'a> Recipe<'a> {
-    /// What `segment` of `selection` is made of: whole chunks of pictures, and the sound between its first
-    /// tick and its end. Sound before the first picture of all, and after the last, goes with those.
-    #[must_use]
-    pub fn of(snapshot: &Snapshot, selection: &Selection<'a>, segment: &Segment) -> Self {
-        let leading = selection.leading;
-        let span = segment.span;
-        let begins = leading.gone.is_none() && leading.chunks.first().is_some_and(|c| c.time == span.time);
-        let ends = !snapshot.is_live() && leading.chunks.last().is_some_and(|c| c.end() == span.end());
-        let first = if begins { span.time.saturating_sub(span.duration) } else { span.time };
-        let last = if ends { span.end().saturating_add(span.duration) } else { span.end() };
-        let mut recipe = Self {
-            number: segment.number,
-            program: Program::default(),
-            key: snapshot
-                .definition
-                .apple
-                .encryption_key
-                .filter(|_| snapshot.definition.apple.enable_encryption),
-            pictures: Vec::new(),
-            sound: Vec::new(),
-            picture_clock: leading.timescale,
-            sound_clock: leading.timescale,
-            from: first,
-            to: last,
-            opens: false,
-        };
-        if let Some(pictures) = &selection.pictures {
-            recipe.program.video = Some(Video {
-                parameter_sets: pictures.codec.private_data(),
-                nal_length: pictures.codec.nal_length,
-            });
-            let entries = &pictures.level.entries;
-            let found = media::chunks(leading, segment).filter_map(|time| entries.at(time));
-            recipe.pictures = found.map(|entry| (pictures.level, entry)).collect();
-        }
-        if let Some(sound) = &selection.sound {
-            recipe.program.audio =
-                Some(Audio { header: sound.header, language: sound.level.spec.language.clone() });
-            recipe.sound_clock = sound.stream.timescale;
-            let ticks = |time| leading.timescale.rescale(time, sound.stream.timescale);
-            (recipe.from, recipe.to) = (ticks(first), ticks(last));
-            let found = between(sound.stream, recipe.from, recipe.to);
-            recipe.opens = sound.stream.gone.is_none()
-                && sound.stream.chunks.first().is_some_and(|c| c.end() > recipe.from);
-            recipe.sound =
-                found.filter_map(|time| Some((sound.level, sound.level.entries.at(time)?))).collect();
-        }
-        recipe
-    }
-
-    /// What tells it from other recipes of a publishing point.
-    #[must_use]
-    pub fn identity(&self) -> Identity {
-        let tracks = self.program.video.iter().count() << 1 | self.program.audio.iter().count();
-        let mut words =
-            vec![tracks as u64, self.opens.into(), self.from, self.to, self.pictures.len() as u64];
-        for (level, entry) in self.pictures.iter().chain(&self.sound) {
-            words.extend([level.id as u64, entry.span.time, entry.span.duration, entry.hash]);
-        }
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_be_bytes()).collect();
-        Identity { number: self.number, media: hash(&bytes), key: self.key.map(|key| key.0) }
-    }
-
-    /// Fetches the fragments.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Gone`], [`Error::Storage`]
-    pub async fn load(self, snapshot: &Snapshot) -> Result<Ingredients, Error> {
-        let (mut pictures, mut sound) = (Vec::new(), Vec::new());
-        for (from, to) in [(&self.pictures, &mut pictures), (&self.sound, &mut sound)] {
-            for (level, entry) in from {
-                let media = snapshot.load(level, entry).await?.ok_or(Error::Gone)?;
-                to.push(Piece { time: entry.span.time, duration: entry.span.duration, media });
-            }
-        }
-        let Self { number, program, key, picture_clock, sound_clock, from, to, opens, .. } = self;
-        Ok(Ingredients { number, program, key, pictures, sound, picture_clock, sound_clock, from, to, opens })
-    }
-}
-
 impl Ingredients {
     /// Makes the segment.
     ///
@@ -183,9 +59,9 @@ impl Ingredients {
         let (pictures, end) = self.pictures()?;
         let (frames, sound_end) = self.frames()?;
         let until = end.or(sound_end).unwrap_or(0);
-        let stream = ts::mux(&self.program, self.number, &pictures, &frames, until)?;
-        Ok(match self.key {
-            Some(key) => crypt::encrypt(stream, key, self.number),
+        let stream = ts::mux(&self.plan.program, self.plan.number, &pictures, &frames, until)?;
+        Ok(match self.plan.key {
+            Some(key) => crypt::encrypt(stream, key, self.plan.number),
             None => stream,
         })
     }
@@ -201,17 +77,18 @@ impl Ingredients {
             let samples = piece.samples()?;
             let offset = samples.first().map_or(0, |s| s.offset);
             let mut ticks = i128::from(piece.time) - i128::from(offset);
-            for (i, sample) in samples.iter().enumerate() {
+            let wanted = if self.plan.key_frame { 1 } else { samples.len() };
+            for (i, sample) in samples.iter().take(wanted).enumerate() {
                 let shown = ticks + i128::from(sample.offset);
                 ticks += i128::from(sample.duration);
                 pictures.push(Picture {
                     data: sample.data,
-                    dts: clock(ticks - i128::from(sample.duration), self.picture_clock),
-                    pts: clock(shown, self.picture_clock),
+                    dts: clock(ticks - i128::from(sample.duration), self.plan.picture_clock),
+                    pts: clock(shown, self.plan.picture_clock),
                     sync: i == 0,
                 });
             }
-            end = Some(clock(ticks, self.picture_clock));
+            end = Some(clock(ticks, self.plan.picture_clock));
         }
         let mut next = u64::MAX;
         for picture in pictures.iter_mut().rev() {
@@ -228,7 +105,7 @@ impl Ingredients {
     fn frames(&self) -> Result<(Vec<Frame<'_>>, Option<u64>), Error> {
         let (mut frames, mut end) = (Vec::new(), None);
         for (index, piece) in self.sound.iter().enumerate() {
-            let keeps_all = self.opens && index == 0;
+            let keeps_all = self.plan.opens && index == 0;
             let samples = piece.samples()?;
             let lasts: u64 = samples.iter().map(|s| u64::from(s.duration)).sum();
             let early = lasts.saturating_sub(piece.duration);
@@ -238,10 +115,12 @@ impl Ingredients {
                 ticks += i128::from(sample.duration);
                 let is_over = !keeps_all && start + i128::from(sample.duration / 2) < i128::from(piece.time);
                 let place = start.max(piece.time.into());
-                if !sample.data.is_empty() && !is_over && (self.from.into()..self.to.into()).contains(&place)
+                if !sample.data.is_empty()
+                    && !is_over
+                    && (self.plan.from.into()..self.plan.to.into()).contains(&place)
                 {
-                    frames.push(Frame { data: sample.data, pts: clock(start, self.sound_clock) });
-                    end = Some(clock(ticks, self.sound_clock));
+                    frames.push(Frame { data: sample.data, pts: clock(start, self.plan.sound_clock) });
+                    end = Some(clock(ticks, self.plan.sound_clock));
                 }
             }
         }
@@ -281,20 +160,14 @@ impl Piece {
     }
 }
 
-/// Where the chunks of `stream` start that lie between `from` and `to`, in ticks.
-fn between(stream: &StreamView, from: u64, to: u64) -> impl Iterator<Item = u64> {
-    let first = stream.chunks.floor(from).filter(|c| c.end() > from).map_or(from, |c| c.time);
-    stream.chunks.from(first).map(|c| c.time).take_while(move |&time| time < to)
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use smooth::Span;
     use smooth::boxes::build::{FragmentSpec, SYNC_SAMPLE, Sample as Fact, fragment};
     use smooth::codec::aac;
+    use smooth::{Span, Timescale};
 
-    use super::ts::{ORIGIN, adts};
+    use super::ts::{Audio, ORIGIN, Program, Video, adts};
     use super::*;
 
     /// A fragment at `time` in milliseconds: durations and composition offsets of its samples, each with
@@ -321,20 +194,18 @@ mod tests {
             audio: Some(Audio { header: adts::Header::new(&lc).unwrap(), language: String::new() }),
         };
         let clock = Timescale::new(1000).unwrap();
-        let (picture_clock, sound_clock) = (clock, clock);
-        let (from, to, opens) = (0, u64::MAX, false);
-        Ingredients {
+        let plan = Plan {
             number: 0,
             program,
             key: None,
-            pictures,
-            sound,
-            picture_clock,
-            sound_clock,
-            from,
-            to,
-            opens,
-        }
+            picture_clock: clock,
+            sound_clock: clock,
+            from: 0,
+            to: u64::MAX,
+            opens: false,
+            key_frame: false,
+        };
+        Ingredients { plan, pictures, sound }
     }
 
     /// Decode and presentation times in milliseconds.
@@ -368,7 +239,8 @@ mod tests {
     #[test]
     fn sound_is_cut_at_the_picture_and_never_heard_twice() {
         let frames = |from, to, opens, pieces: Vec<Piece>| {
-            let all = Ingredients { from, to, opens, ..ingredients(Vec::new(), pieces) };
+            let mut all = ingredients(Vec::new(), pieces);
+            all.plan = Plan { from, to, opens, ..all.plan };
             let found = all.frames().unwrap().0;
             found.iter().map(|f| (f.pts as i64 - ORIGIN as i64) / 90).collect::<Vec<_>>()
         };

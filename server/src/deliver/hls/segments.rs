@@ -203,7 +203,7 @@ fn usual(stream: &StreamView) -> u64 {
 const ENOUGH: usize = 3;
 
 /// Seconds of the shortest segment, as IIS had it.
-const SHORTEST: u64 = 2;
+pub const SHORTEST: u64 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -43,6 +43,8 @@ pub struct Selection<'a> {
     pub pictures: Option<Pictures<'a>>,
     /// `None` for pictures alone.
     pub sound: Option<Sound<'a>>,
+    /// Of the pictures key frames alone.
+    pub key_frames: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -59,11 +61,17 @@ impl<'a> Selection<'a> {
         let named @ (stream, level) = fragment::level(snapshot, name, bitrate, attributes)?;
         if let Some(pictures) = pictures(stream).into_iter().find(|p| p.level.id == level.id) {
             let sound = sound(snapshot, audio_track)?;
-            return Some(Self { leading: stream, named, pictures: Some(pictures), sound });
+            return Some(Self { leading: stream, named, pictures: Some(pictures), sound, key_frames: false });
         }
         let sound = sounds(stream).into_iter().find(|s| s.level.id == level.id)?;
         let leading = leading(snapshot).unwrap_or(stream);
-        Some(Self { leading, named, pictures: None, sound: Some(sound) })
+        Some(Self { leading, named, pictures: None, sound: Some(sound), key_frames: false })
+    }
+
+    /// The key frames of its pictures; `None` if it has none.
+    #[must_use]
+    pub fn key_frames(self) -> Option<Self> {
+        self.pictures.is_some().then_some(Self { sound: None, key_frames: true, ..self })
     }
 
     /// Whether the sound has come as far as `time`, in ticks of the leading stream.
