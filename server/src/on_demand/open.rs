@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use smooth::boxes::moov;
 use smooth::manifest::{self, Kind, Manifest, QualityLevel, Stream};
-use smooth::smil::definition::Definition;
+use smooth::smil::definition::{Apple, Definition};
 use smooth::smil::presentation::{self, Track, relative_path};
 use smooth::{Limits, Span, url};
 
@@ -60,6 +60,8 @@ pub(super) fn open(root: &Path, ism: &Path, settings: &Settings, seen: &mut Seen
     let definition = Definition {
         module: ON_DEMAND.to_owned(),
         formats: if is_protected { Vec::new() } else { formats.map(str::to_owned).collect() },
+        // No operator has set a limit.
+        apple: Apple { max_bitrate: u32::MAX, ..Apple::default() },
         ..Definition::default()
     };
     let log = Arc::new(Files {

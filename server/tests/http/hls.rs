@@ -135,7 +135,7 @@ async fn addresses_in_all_their_forms() {
     for (path, status, code) in [
         ("/live.isml/Manifest(format=m3u8-foo)", 400, "unknown-option"),
         ("/live.isml/Manifest(format=m3u8-aapl,filter=mobile)", 400, "unknown-option"),
-        ("/live.isml/Manifest(format=m3u8-aapl,audiotrack=x)", 404, "not-started"),
+        ("/live.isml/Manifest(format=m3u8-aapl,audiotrack=x)", 404, "no-such-segment"),
         ("/live.isml/Events(other)/Manifest(format=m3u8-aapl)", 404, "no-such-segment"),
         ("/live.isml/QualityLevels(1)/Manifest(video,format=m3u8-aapl)", 404, "no-such-segment"),
         ("/live.isml/QualityLevels(100000)/Manifest(audio_eng,format=m3u8-aapl)", 404, "no-such-segment"),
@@ -334,5 +334,37 @@ async fn key_frames_have_playlists_of_their_own() {
     }
     let sound = "/live.isml/QualityLevels(64000)/Manifest(audio_eng,format=m3u8-aapl,type=keyframes)";
     assert_eq!(origin.get(sound).await.status, 404);
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_presentation_on_demand_has_the_segments_of_the_broadcast() {
+    // Segments of ten seconds, as where nobody says anything.
+    let origin = Origin::with(&ON[..1], |_| {}).await;
+    origin.post(STREAM, &capture(), 1 << 16).await;
+    let track = |kind: &str, id: u32, bitrate: u32| {
+        format!(
+            "<{kind} src=\"film.ismv\" systemBitrate=\"{bitrate}\">\
+             <param name=\"trackID\" value=\"{id}\" valuetype=\"data\"/></{kind}>"
+        )
+    };
+    let tracks = [track("video", 1, 100_000), track("video", 3, 300_000), track("audio", 4, 64_000)].concat();
+    let ism = format!(
+        "<smil xmlns=\"http://www.w3.org/2001/SMIL20/Language\"><body><switch>{tracks}</switch></body></smil>"
+    );
+    std::fs::write(origin.root().join("film.ism"), ism).unwrap();
+    std::fs::write(origin.root().join("film.ismv"), capture()).unwrap();
+    let master = origin.get("/film.ism/manifest(format=m3u8-aapl).m3u8").await;
+    assert_eq!(master.text().matches("#EXT-X-STREAM-INF").count(), 3, "{}", master.text());
+    let path = "/film.ism/QualityLevels(100000)/Manifest(video,format=m3u8-aapl).m3u8";
+    let playlist = origin.playlist(path).await;
+    assert!(playlist.end_list && playlist.playlist_type == Some(MediaPlaylistType::Vod));
+    let (film, broadcast) = (origin.segments(path).await, origin.segments(LOW).await);
+    assert_eq!(film.len(), 2);
+    for (one, other) in film.iter().zip(&broadcast) {
+        // Only the language of the sound is not said twice.
+        assert_continuous(one);
+        assert!(one[376..] == other[376..], "other pictures or sound");
+    }
     origin.stop().await;
 }

@@ -53,22 +53,23 @@ impl Segments {
     }
 
     /// The segment `identity` of the publishing point at `path`. Of those who ask for it at the same time
-    /// one runs `make`, and the others wait for it.
+    /// one runs `make`, and the others wait for it. One without an identity is made and not kept.
     ///
     /// # Errors
     ///
     /// Those of `make`; the next one tries again.
-    pub async fn get<F>(&self, path: &str, identity: Identity, make: F) -> Result<Segment, Error>
+    pub async fn get<F>(&self, path: &str, identity: Option<Identity>, make: F) -> Result<Segment, Error>
     where
         F: Future<Output = Result<Vec<u8>, Error>> + Send,
     {
-        let key = (path.to_owned(), identity);
-        let cell = self.slot(&key);
         let made = async {
             let body = make.await?;
             let tag = format!("\"{:016x}\"", hash(&body));
             Ok(Segment { body: body.into(), tag })
         };
+        let Some(identity) = identity else { return made.await };
+        let key = (path.to_owned(), identity);
+        let cell = self.slot(&key);
         let segment = cell.get_or_try_init(|| made).await.cloned();
         drop(cell);
         self.settle(&key, segment.as_ref().ok().map(|s| s.body.len()));
@@ -125,7 +126,7 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(vec![number as u8; len])
         };
-        let segment = segments.get(path, Identity::of(number), make).await.unwrap();
+        let segment = segments.get(path, Some(Identity::of(number)), make).await.unwrap();
         assert_eq!(segment.body, vec![number as u8; len]);
         made.load(Relaxed) > 0
     }
@@ -156,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_not_kept() {
         let segments = Segments::new(100);
-        let failed = segments.get("/a", Identity::of(1), async { Err(Error::Gone) }).await;
+        let failed = segments.get("/a", Some(Identity::of(1)), async { Err(Error::Gone) }).await;
         assert!(matches!(failed, Err(Error::Gone)));
         assert!(segments.state.lock().unwrap().slots.is_empty());
         assert!(get(&segments, "/a", 1, 5).await);

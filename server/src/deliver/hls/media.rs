@@ -8,6 +8,7 @@ use super::options::Options;
 use super::playlist::{Entry, Key, Kind, MediaPlaylist, micros, wall_clock};
 use super::segments::{Grid, Listing, Segment};
 use super::tracks::Selection;
+use crate::deliver::formats::ON_DEMAND;
 use crate::publishing_point::document::Document;
 use crate::publishing_point::snapshot::{Snapshot, StreamView};
 
@@ -71,8 +72,11 @@ impl Playlist<'_> {
             allow_cache: apple.backward_compatible.then_some(apple.allow_caching),
             target: self.listing.target,
             sequence: self.listing.segments.first().map_or(0, |s| s.number),
-            // From a broadcast to its end nothing may change but what is added, so this stays.
-            kind: self.listing.grows.then_some(Kind::Event),
+            // To the end of a broadcast nothing may change but what is added, so this stays.
+            kind: match self.snapshot.definition.module.eq_ignore_ascii_case(ON_DEMAND) {
+                true => Some(Kind::Vod),
+                false => self.listing.grows.then_some(Kind::Event),
+            },
             entries: self.entries(),
             ended: !is_live,
             ..MediaPlaylist::default()

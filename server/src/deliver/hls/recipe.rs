@@ -1,7 +1,7 @@
 //! What a segment is made of: which fragments, and what of them.
 
-use smooth::Timescale;
 use smooth::smil::definition::Key;
+use smooth::{Span, Timescale};
 
 use super::media;
 use super::segment::{Error, Ingredients, Piece};
@@ -15,9 +15,12 @@ use crate::publishing_point::track::Entry;
 /// See the module.
 pub struct Recipe<'a> {
     plan: Plan,
-    pictures: Vec<(&'a LevelView, &'a Entry)>,
-    sound: Vec<(&'a LevelView, &'a Entry)>,
+    pictures: Vec<Part<'a>>,
+    sound: Vec<Part<'a>>,
 }
+
+/// A fragment, and how many ticks of it are its own.
+type Part<'a> = (&'a LevelView, &'a Entry, u64);
 
 /// What is done with the fragments.
 #[derive(Clone)]
@@ -78,7 +81,7 @@ impl<'a> Recipe<'a> {
             let entries = &pictures.level.entries;
             let wanted = if selection.key_frames { 1 } else { usize::MAX };
             let found = media::chunks(leading, segment).take(wanted).filter_map(|time| entries.at(time));
-            entries_of_pictures = found.map(|entry| (pictures.level, entry)).collect();
+            entries_of_pictures = found.map(|entry| (pictures.level, entry, entry.span.duration)).collect();
         }
         if let Some(sound) = &selection.sound {
             let stream = sound.stream;
@@ -89,24 +92,34 @@ impl<'a> Recipe<'a> {
             (plan.from, plan.to) = (ticks(first), ticks(last));
             plan.opens = stream.gone.is_none() && stream.chunks.first().is_some_and(|c| c.end() > plan.from);
             let found = between(stream, plan.from, plan.to);
-            entries_of_sound =
-                found.filter_map(|time| Some((sound.level, sound.level.entries.at(time)?))).collect();
+            let part = |chunk: &Span| {
+                // On demand the priming of AAC may reach into the second fragment.
+                let next = stream.chunks.from(chunk.time.saturating_add(1)).next();
+                let own = next.map_or(u64::MAX, |next| next.time - chunk.time).min(chunk.duration);
+                Some((sound.level, sound.level.entries.at(chunk.time)?, own))
+            };
+            entries_of_sound = found.filter_map(part).collect();
         }
         Self { plan, pictures: entries_of_pictures, sound: entries_of_sound }
     }
 
-    /// What tells it from other recipes of a publishing point.
+    /// What tells it from other recipes of a publishing point; `None` where that would take reading the
+    /// fragments, as on demand.
     #[must_use]
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self) -> Option<Identity> {
         let Plan { program, from, to, opens, key_frame, .. } = &self.plan;
         let flags = [program.audio.is_some(), *opens, *key_frame].map(u64::from);
         let mut words = [&flags[..], &[*from, *to, self.pictures.len() as u64]].concat();
-        for (level, entry) in self.pictures.iter().chain(&self.sound) {
-            words.extend([level.id as u64, entry.span.time, entry.span.duration, entry.hash]);
+        for (level, entry, own) in self.pictures.iter().chain(&self.sound) {
+            if entry.hash == 0 {
+                return None;
+            }
+            words.extend([level.id as u64, entry.span.time, *own, entry.hash]);
         }
         let mut bytes: Vec<u8> = words.iter().flat_map(|w| w.to_be_bytes()).collect();
         bytes.extend(program.video.iter().flat_map(|video| &video.parameter_sets));
-        Identity { number: self.plan.number, media: hash(&bytes), key: self.plan.key.map(|key| key.0) }
+        let (number, key) = (self.plan.number, self.plan.key.map(|key| key.0));
+        Some(Identity { number, media: hash(&bytes), key })
     }
 
     /// Fetches the fragments.
@@ -117,9 +130,9 @@ impl<'a> Recipe<'a> {
     pub async fn load(self, snapshot: &Snapshot) -> Result<Ingredients, Error> {
         let mut ingredients = Ingredients { plan: self.plan, pictures: Vec::new(), sound: Vec::new() };
         for (from, to) in [(self.pictures, &mut ingredients.pictures), (self.sound, &mut ingredients.sound)] {
-            for (level, entry) in from {
+            for (level, entry, own) in from {
                 let media = snapshot.load(level, entry).await?.ok_or(Error::Gone)?;
-                to.push(Piece { time: entry.span.time, duration: entry.span.duration, media });
+                to.push(Piece { time: entry.span.time, duration: own, media });
             }
         }
         Ok(ingredients)
@@ -133,8 +146,8 @@ impl Identity {
     }
 }
 
-/// Where the chunks of `stream` start that lie between `from` and `to`, in ticks.
-fn between(stream: &StreamView, from: u64, to: u64) -> impl Iterator<Item = u64> {
+/// The chunks of `stream` that lie between `from` and `to`, in ticks.
+fn between(stream: &StreamView, from: u64, to: u64) -> impl Iterator<Item = &Span> {
     let first = stream.chunks.floor(from).filter(|c| c.end() > from).map_or(from, |c| c.time);
-    stream.chunks.from(first).map(|c| c.time).take_while(move |&time| time < to)
+    stream.chunks.from(first).take_while(move |c| c.time < to)
 }

@@ -34,7 +34,7 @@ pub(crate) async fn serve(
         Request::Key { event } => (event, KEY_OPTIONS),
         _ => return None,
     };
-    let options = match Options::read(text)? {
+    let mut options = match Options::read(text)? {
         Ok(options) => options,
         Err(e) => return Some(problem(StatusCode::BAD_REQUEST, "unknown-option", &e.to_string())),
     };
@@ -42,14 +42,17 @@ pub(crate) async fn serve(
     if let Some(refusal) = refuse(app, &snapshot, event.as_deref()) {
         return Some(refusal);
     }
+    if let Some(track) = &mut options.audio_track {
+        // As the stream spells itself: addresses go on with it, and documents are kept under it.
+        let Some(stream) = snapshot.streams.iter().find(|s| s.name.eq_ignore_ascii_case(track)) else {
+            return Some(gone());
+        };
+        track.clone_from(&stream.name);
+    }
     Some(match request {
         Request::Manifest { .. } => {
             let key = format!("hls {} {}", options.inherited(), options.audio_only);
-            let known = knows_track(&snapshot, &options);
-            playlist(
-                known.then(|| snapshot.document(&key, |s| master::render(s, &options))).flatten(),
-                headers,
-            )
+            playlist(snapshot.document(&key, |s| master::render(s, &options)), headers)
         }
         Request::LevelManifest { bitrate, attributes, .. } => {
             let track = options.audio_track.as_deref();
@@ -87,12 +90,6 @@ fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Respons
         return Some(problem(StatusCode::INTERNAL_SERVER_ERROR, "no-key", message));
     }
     None
-}
-
-/// Whether the sound that is asked for is there.
-fn knows_track(snapshot: &Snapshot, options: &Options) -> bool {
-    let named = |track: &String| snapshot.streams.iter().any(|s| s.name.eq_ignore_ascii_case(track));
-    options.audio_track.as_ref().is_none_or(named)
 }
 
 fn playlist(document: Option<Document>, headers: &HeaderMap) -> Response<Body> {

@@ -90,10 +90,10 @@ pub fn leading(snapshot: &Snapshot) -> Option<&StreamView> {
     snapshot.streams.iter().find(|s| !s.chunks.is_empty() && !pictures(s).is_empty())
 }
 
-/// The levels of `stream` with pictures, lowest bitrate first.
+/// The levels of `stream` with pictures, lowest bitrate first; those without a fragment are left out.
 #[must_use]
 pub fn pictures(stream: &StreamView) -> Vec<Pictures<'_>> {
-    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Video);
+    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Video && !l.entries.is_empty());
     levels
         .filter_map(|level| match Codec::from_level(Kind::Video, &level.spec.level, &level.spec.subtype) {
             Ok(Codec::Avc(codec)) => Some(Pictures { stream, level, codec }),
@@ -102,10 +102,10 @@ pub fn pictures(stream: &StreamView) -> Vec<Pictures<'_>> {
         .collect()
 }
 
-/// The levels of `stream` with sound, lowest bitrate first.
+/// The levels of `stream` with sound, lowest bitrate first; likewise.
 #[must_use]
 pub fn sounds(stream: &StreamView) -> Vec<Sound<'_>> {
-    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Audio);
+    let levels = stream.levels.iter().filter(|l| l.spec.kind == Kind::Audio && !l.entries.is_empty());
     levels
         .filter_map(|level| match Codec::from_level(Kind::Audio, &level.spec.level, &level.spec.subtype) {
             Ok(Codec::Aac(codec)) => Some(Sound { stream, level, header: adts::Header::new(&codec)?, codec }),
