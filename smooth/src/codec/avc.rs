@@ -99,13 +99,17 @@ impl Config {
     /// (ITU-T H.264 E.1.1). `None` if it has none, or one that makes no sense.
     #[must_use]
     pub fn frame_rate(&self) -> Option<u64> {
-        let payload = nal::unescape(self.sps.first()?.get(1..)?);
-        let mut bits = Bits::new(&payload);
-        Sps::parse(&mut bits)?;
-        let (units, scale) = read_timing(&mut bits)?;
+        let (units, scale) = Usability::read(self.sps.first()?)?.timing?;
         let doubled = u64::from(scale).saturating_mul(1000).checked_div(units.into())?;
         let rate = doubled.saturating_add(1) / 2;
         (1000..=300_000).contains(&rate).then_some(rate)
+    }
+
+    /// By how many pictures decoding runs ahead of showing at most, `max_num_reorder_frames` of the first
+    /// parameter set. `None` if it does not say.
+    #[must_use]
+    pub fn reorder_frames(&self) -> Option<u32> {
+        Usability::read(self.sps.first()?)?.reorder_frames
     }
 
     /// RFC 6381: profile, compatibility and level in hex.
@@ -220,32 +224,73 @@ impl Sps {
     }
 }
 
-/// Units in a tick and ticks in a second of the usability information, ITU-T H.264 E.1.1; two ticks are a
-/// picture.
-fn read_timing(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
-    const EXTENDED_SAR: u32 = 255;
-    if !bits.flag() {
-        return None;
-    }
-    if bits.flag() && bits.bits(8) == EXTENDED_SAR {
-        bits.skip(32);
-    }
-    if bits.flag() {
-        bits.skip(1);
-    }
-    if bits.flag() {
-        bits.skip(4);
-        if bits.flag() {
-            bits.skip(24);
+/// What we want of the video usability information, ITU-T H.264 E.1.1.
+struct Usability {
+    /// Units in a tick and ticks in a second; two ticks are a picture.
+    timing: Option<(u32, u32)>,
+    reorder_frames: Option<u32>,
+}
+
+impl Usability {
+    /// Reads it from a parameter set, header byte included; `None` if that has none.
+    fn read(unit: &[u8]) -> Option<Self> {
+        const EXTENDED_SAR: u32 = 255;
+        const MOST_FRAMES: u32 = 16;
+        let payload = nal::unescape(unit.get(1..)?);
+        let mut bits = Bits::new(&payload);
+        Sps::parse(&mut bits)?;
+        if !bits.flag() {
+            return None;
         }
+        if bits.flag() && bits.bits(8) == EXTENDED_SAR {
+            bits.skip(32);
+        }
+        if bits.flag() {
+            bits.skip(1);
+        }
+        if bits.flag() {
+            bits.skip(4);
+            if bits.flag() {
+                bits.skip(24);
+            }
+        }
+        if bits.flag() {
+            bits.ue();
+            bits.ue();
+        }
+        let timing = bits.flag().then(|| {
+            let timing = (bits.bits(32), bits.bits(32));
+            bits.skip(1);
+            timing
+        });
+        let has_schedule = skip_schedule(&mut bits) | skip_schedule(&mut bits);
+        bits.skip(if has_schedule { 2 } else { 1 });
+        let reorder_frames = bits.flag().then(|| {
+            bits.skip(1);
+            for _ in 0..4 {
+                bits.ue();
+            }
+            bits.ue()
+        });
+        bits.end()?;
+        Some(Self { timing, reorder_frames: reorder_frames.filter(|&frames| frames <= MOST_FRAMES) })
     }
-    if bits.flag() {
-        bits.ue();
-        bits.ue();
+}
+
+/// Skips `hrd_parameters()`, ITU-T H.264 E.1.2, behind the flag that says whether they are there.
+fn skip_schedule(bits: &mut Bits<'_>) -> bool {
+    let is_there = bits.flag();
+    if is_there {
+        let last = bits.ue();
+        bits.skip(8);
+        for _ in 0..=last.min(31) {
+            bits.ue();
+            bits.ue();
+            bits.skip(1);
+        }
+        bits.skip(20);
     }
-    let timing = bits.flag().then(|| (bits.bits(32), bits.bits(32)))?;
-    bits.end()?;
-    Some(timing)
+    is_there
 }
 
 /// ITU-T H.264 7.3.2.1.1.1, for each of `lists` lists.
@@ -300,7 +345,7 @@ mod tests {
             let sps = Sps::read(&unit).unwrap();
             assert_eq!((sps.width, sps.height, sps.high), (width, height, false));
             let config = Config::new(vec![unit], vec![vec![0x68]], 4).unwrap();
-            assert_eq!(config.frame_rate(), Some(25_000));
+            assert_eq!((config.frame_rate(), config.reorder_frames()), (Some(25_000), Some(2)));
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Plan {
     /// To encrypt it with.
     pub(super) key: Option<Key>,
     pub(super) picture_clock: Timescale,
+    /// Pictures by which decoding runs ahead.
+    pub(super) reorder: u32,
     pub(super) sound_clock: Timescale,
     /// Sound that begins here or later belongs to it, in ticks of the sound …
     pub(super) from: u64,
@@ -66,6 +68,7 @@ impl<'a> Recipe<'a> {
             program: Program::default(),
             key: apple.encryption_key.filter(|_| apple.enable_encryption),
             picture_clock: leading.timescale,
+            reorder: 0,
             sound_clock: leading.timescale,
             from: first,
             to: last,
@@ -78,6 +81,7 @@ impl<'a> Recipe<'a> {
                 parameter_sets: pictures.codec.private_data(),
                 nal_length: pictures.codec.nal_length,
             });
+            plan.reorder = pictures.codec.reorder_frames().unwrap_or(0);
             let entries = &pictures.level.entries;
             let wanted = if selection.key_frames { 1 } else { usize::MAX };
             let found = media::chunks(leading, segment).take(wanted).filter_map(|time| entries.at(time));

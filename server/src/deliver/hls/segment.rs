@@ -69,26 +69,28 @@ impl Ingredients {
     /// The pictures, and when the last one is over.
     ///
     /// A fragment's time is when its first picture is shown, so it is decoded earlier by the offset of
-    /// that. Offsets may be negative in `trun` of version 1, and runs may overlap by a tick: so decode
-    /// times are lowered, from the last one on, until none is later than its picture or the next one's.
+    /// that. In `trun` of version 1 that may be 0 and others negative: then by as many pictures as the
+    /// parameter set says. Where it says nothing, or runs overlap by a tick, decode times are lowered, from
+    /// the last one on, until none is later than its picture or the next one's.
     fn pictures(&self) -> Result<(Vec<Picture<'_>>, Option<u64>), Error> {
         let (mut pictures, mut end) = (Vec::new(), None);
         for piece in &self.pictures {
             let samples = piece.samples()?;
-            let offset = samples.first().map_or(0, |s| s.offset);
+            let (offset, duration) = samples.first().map_or((0, 0), |s| (s.offset, s.duration));
+            let ahead = i128::from(duration) * i128::from(self.plan.reorder);
+            let lag = (ahead - i128::from(offset)).max(0);
             let mut ticks = i128::from(piece.time) - i128::from(offset);
             let wanted = if self.plan.key_frame { 1 } else { samples.len() };
             for (i, sample) in samples.iter().take(wanted).enumerate() {
-                let shown = ticks + i128::from(sample.offset);
-                ticks += i128::from(sample.duration);
                 pictures.push(Picture {
                     data: sample.data,
-                    dts: clock(ticks - i128::from(sample.duration), self.plan.picture_clock),
-                    pts: clock(shown, self.plan.picture_clock),
+                    dts: clock(ticks - lag, self.plan.picture_clock),
+                    pts: clock(ticks + i128::from(sample.offset), self.plan.picture_clock),
                     sync: i == 0,
                 });
+                ticks += i128::from(sample.duration);
             }
-            end = Some(clock(ticks, self.plan.picture_clock));
+            end = Some(clock(ticks - lag, self.plan.picture_clock));
         }
         let mut next = u64::MAX;
         for picture in pictures.iter_mut().rev() {
@@ -199,6 +201,7 @@ mod tests {
             program,
             key: None,
             picture_clock: clock,
+            reorder: 0,
             sound_clock: clock,
             from: 0,
             to: u64::MAX,
@@ -234,6 +237,26 @@ mod tests {
         assert!(found.iter().all(|t| t.0 <= t.1));
         assert!(found.windows(2).all(|w| w[0].0 <= w[1].0));
         assert_eq!(found[0].0, 1000);
+    }
+
+    #[test]
+    fn decode_times_are_even_where_the_parameter_set_says_how_far_they_run_ahead() {
+        let samples = [(40, 0), (40, 80), (40, -40), (40, -40)];
+        let pieces = || vec![piece(1000, 160, &samples), piece(1160, 160, &samples)];
+        for (reorder, first) in [(1, 960), (2, 920)] {
+            let mut all = ingredients(pieces(), Vec::new());
+            all.plan.reorder = reorder;
+            let found = all.pictures().unwrap().0;
+            let ms = |ticks: u64| (ticks as i64 - ORIGIN as i64) / 90;
+            let decoded: Vec<_> = found.iter().map(|p| ms(p.dts)).collect();
+            assert_eq!(decoded, (0..8).map(|i| first + 40 * i).collect::<Vec<_>>());
+            assert_eq!(found.iter().take(4).map(|p| ms(p.pts)).collect::<Vec<_>>(), [1000, 1120, 1040, 1080]);
+        }
+        // Offsets that are ahead already stay.
+        let mut all = ingredients(vec![piece(1000, 80, &[(40, 80), (40, 80)])], Vec::new());
+        all.plan.reorder = 1;
+        let found = all.pictures().unwrap().0;
+        assert_eq!(found[0].pts - found[0].dts, 80 * 90);
     }
 
     #[test]
