@@ -268,6 +268,7 @@ proptest! {
                 prop_assert_eq!(smooth::codec::hevc::Config::read_record(&config.record()), Some(config));
             }
         } else if let Some(config) = smooth::codec::avc::Config::read(&data, 4) {
+            let _ = (config.frame_rate(), config.reorder_frames());
             prop_assert_eq!(smooth::codec::avc::Config::read_record(&config.record()), Some(config.clone()));
             prop_assert_eq!(smooth::codec::avc::Config::read(&config.private_data(), 4), Some(config));
         }

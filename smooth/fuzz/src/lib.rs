@@ -60,6 +60,9 @@ fn describe(track: &boxes::moov::Track) {
     };
     let Ok(codec) = Codec::from_level(track.kind, &level, "") else { return };
     let _ = codec.mime();
+    if let Codec::Avc(config) = &codec {
+        let _ = (config.frame_rate(), config.reorder_frames());
+    }
     let (timescale, language) = (track.timescale, track.language.as_str());
     let segment =
         boxes::init::segment(&boxes::init::Track { timescale, codec: &codec, language, protection: None });

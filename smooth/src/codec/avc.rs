@@ -350,6 +350,24 @@ mod tests {
     }
 
     #[test]
+    fn no_parameter_set_is_too_strange() {
+        let sound = hex("674D401EECA06C1EF37808800000030080000019078B16CB");
+        let read = |unit: &[u8]| {
+            let config = Config::new(vec![unit.to_vec()], vec![vec![0x68]], 4);
+            config.and_then(|config| config.frame_rate().zip(config.reorder_frames()))
+        };
+        assert!(read(&sound).is_some());
+        for at in 0..sound.len() {
+            let _ = read(&sound[..at]);
+            for value in 0..=u8::MAX {
+                let mut other = sound.clone();
+                other[at] = value;
+                assert!(read(&other).is_none_or(|(rate, frames)| rate >= 1000 && frames <= 16));
+            }
+        }
+    }
+
+    #[test]
     fn nothing_without_both_parameter_sets() {
         for data in [
             "",

@@ -192,15 +192,18 @@ const fn tolerance(second: u64) -> u64 {
     second.saturating_mul(3) / 2000
 }
 
-/// The duration that seven chunks of eight do not exceed, in ticks: an odd one changes nothing.
+/// The duration that seven of eight late chunks do not exceed, in ticks: an odd one changes nothing.
 fn usual(stream: &StreamView) -> u64 {
-    let mut durations: Vec<_> = stream.chunks.iter().map(|c| c.duration).collect();
+    let mut durations: Vec<_> = stream.chunks.iter().rev().take(SAMPLE).map(|c| c.duration).collect();
     let Some(at) = (durations.len() * 7).div_ceil(8).checked_sub(1) else { return 0 };
     *durations.select_nth_unstable(at).1
 }
 
 /// Segments of a live playlist before it is shown.
 const ENOUGH: usize = 3;
+
+/// Chunks that are looked at to know how long they are, for this is asked with every segment.
+const SAMPLE: usize = 512;
 
 /// Seconds of the shortest segment, as IIS had it.
 pub const SHORTEST: u64 = 2;
