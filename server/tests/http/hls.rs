@@ -156,6 +156,24 @@ async fn addresses_in_all_their_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn addresses_with_an_event_are_good_for_ever() {
+    let origin = origin(&[]).await;
+    origin.post("/live.isml/Events(e1)/Streams(Encoder1)", &capture(), 1 << 16).await;
+    let at = |event: &str, path: &str| path.replace("/live.isml/", &format!("/live.isml/{event}"));
+    assert_eq!(origin.get(&at("Events(e1)/", MASTER)).await.body, origin.get(MASTER).await.body);
+    assert_eq!(origin.segments(&at("Events(e1)/", LOW)).await, origin.segments(LOW).await);
+    let segment = segment(0);
+    let (with, without) = (origin.get(&at("events(e1)/", &segment)).await, origin.get(&segment).await);
+    assert_eq!(with.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(without.header("cache-control"), "public, max-age=60");
+    assert!(with.body == without.body);
+    for path in [MASTER, LOW, &segment] {
+        assert_eq!(origin.get(&at("Events(e2)/", path)).await.status, 404);
+    }
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_is_off_unless_the_definition_names_it() {
     let origin = Origin::start().await;
     origin.post(STREAM, &capture(), 1 << 16).await;

@@ -8,6 +8,7 @@ use super::media;
 use super::options::Options;
 use super::playlist::{MasterPlaylist, Rendition, Variant};
 use super::tracks::{self, Pictures, Selection, Sound};
+use crate::deliver::cmaf::presentation::language;
 use crate::publishing_point::document::Document;
 use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
 
@@ -104,7 +105,7 @@ fn rendition(sound: &Sound<'_>, first: bool, options: &Options) -> Rendition {
         kind: "AUDIO",
         group: GROUP.to_owned(),
         name: sound.stream.name.clone(),
-        language: Some(&sound.level.spec.language).filter(|l| *l != "und").cloned().unwrap_or_default(),
+        language: language(&sound.level.spec.language).unwrap_or_default().to_owned(),
         default: first,
         channels: sound.codec.channels,
         // The first one is in the variants.

@@ -5,6 +5,8 @@
 //! | `Manifest(format=m3u8-aapl).m3u8` | master playlist |
 //! | `QualityLevels(b)/Manifest(video,format=m3u8-aapl).m3u8` | playlist of one level |
 //! | `QualityLevels(b)/Fragments(video=t,format=m3u8-aapl).ts` | a segment |
+//! | `QualityLevels(b)/Manifest(video,format=m3u8-aapl,type=keyframes).m3u8` | playlist of its key frames |
+//! | `QualityLevels(b)/KeyFrames(video=t,format=m3u8-aapl).ts` | a key frame |
 //! | `Key` | what segments are encrypted with |
 //!
 //! `t` is when the first chunk of the segment begins, in ticks of the stream of pictures. Extensions may

@@ -10,6 +10,7 @@ use super::crypt;
 use super::recipe::Plan;
 use super::ts::{self, Frame, Picture, clock};
 use crate::archive::Media;
+use crate::deliver::cmaf::segment::split;
 
 /// A [`Recipe`](super::recipe::Recipe) with the bytes of its fragments.
 pub struct Ingredients {
@@ -147,8 +148,8 @@ impl Piece {
             return Err(Error::Encrypted);
         }
         let facts = build::read_samples(&self.media.moof, &limits)?;
-        let large = self.media.mdat.get(..4) == Some(&[0, 0, 0, 1]);
-        let mut rest = self.media.mdat.get(if large { 16 } else { 8 }..).ok_or(Error::Sample)?;
+        let header = split(&self.media.mdat).0;
+        let mut rest = self.media.mdat.get(header as usize..).unwrap_or_default();
         let each = self.duration.checked_div(facts.len() as u64).and_then(|d| u32::try_from(d).ok());
         let mut samples = Vec::with_capacity(facts.len());
         for fact in &facts {
