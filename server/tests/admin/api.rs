@@ -151,7 +151,7 @@ async fn statistics_follow_a_broadcast() {
     let origin = Origin::start().await;
     let mut push = origin.push(STREAM).await;
     push.piece(&parts.stream(0..8)).await;
-    push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=80000000)", 200).await;
+    push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=100000000)", 200).await;
     let (status, now) = json(&origin, "GET", "/points/live.isml/statistics", &Value::Null).await;
     assert_eq!((status, &now["state"]), (200, &json!("Started")));
     let video = &now["streams"][0];

@@ -196,7 +196,7 @@ async fn statistics_name_streams_sources_and_tracks() {
     let origin = Origin::start().await;
     let mut push = origin.push(STREAM).await;
     push.piece(&parts.stream(0..6)).await;
-    push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=40000000)", 200).await;
+    push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=60000000)", 200).await;
     let now = call(&origin, "GET", "/live.isml/statistics", "", "").await;
     let document = now.text();
     assert_eq!(now.status, 200);
