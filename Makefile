@@ -35,8 +35,9 @@ lint: ## Formatting and clippy, warnings denied, for both targets
 doc: ## The API documentation, warnings denied
 	$(WITH) env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-bench: ## Benchmarks of the format
+bench: ## Benchmarks of the format and of transport streams
 	$(WITH) cargo bench -p silverlane-smooth
+	$(WITH) cargo bench -p silverlane --bench ts
 
 load: dist/smooth-player.js ## The origin under load, beside nginx (docs/load.md)
 	$(WITH) bash scripts/load.sh

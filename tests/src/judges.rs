@@ -37,6 +37,30 @@ pub fn silently(name: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What ffmpeg says, at its most talkative, while it reads the packets of a file.
+#[must_use]
+pub fn talk(path: &str) -> String {
+    let output = Command::new(program("ffmpeg"))
+        .args([
+            "-hide_banner",
+            "-loglevel",
+            "debug",
+            "-i",
+            path,
+            "-map",
+            "0",
+            "-c",
+            "copy",
+            "-f",
+            "null",
+            "-",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// MD5 of each decoded frame of the stream `map` (as `0:v:0`) of `input`, in order.
 #[must_use]
 pub fn frames(input: &str, map: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The broadcast as HLS for Apple devices: ffmpeg, hls.js, and browsers that play it by themselves.
 
+use std::path::Path;
 use std::time::Duration;
 
 use harness::browser::{Browser, Engine};
@@ -39,6 +40,7 @@ async fn ffmpeg_decodes_from_every_variant_what_was_pushed() {
                 );
                 assert!(packets.iter().all(|(pts, dts)| pts >= dts), "{variant}");
             }
+            assert_continuous(&url, folder.path()).await;
             let sound = judges::frames(&url, "0:a:0");
             let all_sound = judges::frames(pushed_path, "0:a:0");
             let pictures = if index < 2 { judges::frames(&url, "0:v:0") } else { Vec::new() };
@@ -231,6 +233,29 @@ async fn list_of(master: &str) -> String {
     let text = web::until(master, |_| true).await;
     let variant = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
     format!("{}/{variant}", master.rsplit_once('/').map_or("", |(folder, _)| folder))
+}
+
+/// All segments of the playlist at `url` are one transport stream to ffmpeg, without a jump of a counter.
+async fn assert_continuous(url: &str, folder: &Path) {
+    let base = url.rsplit_once('/').map_or("", |(base, _)| base);
+    let mut stream = Vec::new();
+    for segment in web::until(url, |_| true).await.lines().filter(|line| !line.starts_with('#')) {
+        let (status, body) = web::get(&format!("{base}/{segment}")).await;
+        assert_eq!(status, 200, "{segment}");
+        stream.extend_from_slice(&body);
+    }
+    let file = folder.join("whole.ts");
+    let path = file.to_str().expect("a path");
+    std::fs::write(&file, &stream).expect("a file");
+    judges::silently("ffmpeg", &["-xerror", "-i", path, "-map", "0", "-f", "null", "-"]);
+    let jumps = |said: &str| said.contains("Continuity check failed");
+    let said = judges::talk(path);
+    assert!(!jumps(&said), "{said}");
+    // It does say so where there is one.
+    stream.drain(188 * 40..188 * 41);
+    std::fs::write(&file, &stream).expect("a file");
+    let said = judges::talk(path);
+    assert!(jumps(&said), "{url}: {said}");
 }
 
 /// Presentation and decode times of the packets of each stream at `url`, as ffprobe reads them.

@@ -221,8 +221,11 @@ fn groups<'f, 'a>(frames: &'f [Frame<'a>]) -> Result<Vec<&'f [Frame<'a>]>, Error
         if len > adts::LONGEST {
             return Err(Error::Frame(frame.data.len()));
         }
-        let since = frame.pts.saturating_sub(frames[from].pts);
-        if at == 1 || at > from && (since > PCR_STEP || bytes + len > GROUP_BYTES) {
+        // The next packet begins when this frame is over, if not before it: soon enough for a PCR.
+        let before = &frames[at.saturating_sub(1)];
+        let over = frame.pts.saturating_mul(2).saturating_sub(before.pts);
+        let is_late = over.saturating_sub(frames[from].pts) > PCR_LONGEST;
+        if at == 1 || at > from && (is_late || bytes + len > GROUP_BYTES) {
             groups.push(&frames[from..at]);
             (from, bytes) = (at, 0);
         }

@@ -175,6 +175,19 @@ fn the_clock_is_there_every_100_ms_whatever_the_pictures_do() {
 }
 
 #[test]
+fn sound_alone_brings_its_clock_without_packets_for_it_alone() {
+    // 48 kHz, 44.1 kHz, 32 kHz, 24 kHz (the core of HE-AAC), 16 kHz.
+    for step in [1920, 2090, 2880, 3840, 5760] {
+        let frames: Vec<_> = (0..100).map(|i| Frame { data: &[7; 120], pts: ORIGIN + i * step }).collect();
+        let stream = mux(&program(false, true), 0, &[], &frames, ORIGIN + 100 * step).unwrap();
+        assert!(stream.chunks(188).all(|packet| packet[3] & 0x10 != 0), "{step}");
+        let read = read(&stream);
+        assert!(read.pcrs.windows(2).all(|w| w[1] - w[0] <= 9000), "{step} {:?}", read.pcrs);
+        assert!(read.units[&0x101].len() <= 1 + 99_usize.div_ceil((9000 / step) as usize), "{step}");
+    }
+}
+
+#[test]
 fn hostile_times_and_lengths() {
     let data = sample(0x65, 5);
     let far = |dts| Picture { data: &data, dts, pts: dts, sync: true };
