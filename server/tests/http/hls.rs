@@ -305,6 +305,30 @@ async fn what_a_level_lacks_is_a_gap_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_no_level_has_is_a_gap_for_all_and_numbers_go_on() {
+    let parts = Parts::of(&capture());
+    let origin = origin(&[]).await;
+    // Nothing between 6 s and 14 s.
+    let all = [parts.stream(0..3), parts.media(7..10), END.to_vec()].concat();
+    origin.post(STREAM, &all, 1 << 16).await;
+    for path in [LOW, SOUND] {
+        let playlist = origin.playlist(path).await;
+        let durations: Vec<_> = playlist.segments.iter().map(|s| s.duration).collect();
+        assert_eq!((playlist.target_duration, durations), (4, vec![4.0, 2.0, 4.0, 2.0, 4.0]));
+        let text = origin.get(path).await.text();
+        let gaps: Vec<_> = text.split("#EXTINF").map(|t| t.contains("#EXT-X-GAP")).collect();
+        assert_eq!(gaps, [false, false, true, false, false, false], "{text}");
+        assert!(playlist.segments.iter().all(|s| !s.discontinuity));
+        let folder = &path[..=path.rfind('/').unwrap()];
+        for (index, segment) in playlist.segments.iter().enumerate() {
+            let status = origin.get(&format!("{folder}{}", segment.uri)).await.status;
+            assert_eq!(status, if index == 2 { 404 } else { 200 }, "{}", segment.uri);
+        }
+    }
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn encrypted_segments_open_with_the_key_of_the_point() {
     let key = "00112233445566778899aabbccddeeff";
     let on = [("m3u8-aapl-enableencryption", "True"), ("m3u8-aapl-encryptionkey", key)];

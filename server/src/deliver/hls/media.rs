@@ -100,9 +100,10 @@ impl Playlist<'_> {
             let is_far = missing > LONGEST_GAP;
             if let Some(before) = before.filter(|_| missing > 0 && !is_far) {
                 let each = gap / missing;
+                // What is missing may begin and end within cells: no entry is longer than the playlist says.
+                let duration = micros(each, timescale).min(self.listing.target.saturating_mul(1_000_000));
                 for i in 0..missing {
                     let time = before.span.end().saturating_add(each.saturating_mul(i));
-                    let duration = micros(each, timescale);
                     entries.push(Entry { duration, uri: address.at(time), gap: true, ..Entry::default() });
                 }
                 counted = segment.number;
