@@ -425,3 +425,39 @@ async fn a_presentation_on_demand_has_the_segments_of_the_broadcast() {
     }
     origin.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_origin_goes_on_with_the_same_playlists_and_segments() {
+    let parts = Parts::of(&capture());
+    for window in ["0", "16"] {
+        let origin = origin(&[("manifestWindowLength", window)]).await;
+        let mut push = origin.push(STREAM).await;
+        push.piece(&parts.stream(0..8)).await;
+        push.settled(&origin, "/live.isml/QualityLevels(100000)/Fragments(video=100000000)", 200).await;
+        let mut before = Vec::new();
+        for path in [MASTER, LOW, SOUND] {
+            before.push(origin.get(path).await);
+        }
+        let (pictures, sound) = (origin.segments(LOW).await, origin.segments(SOUND).await);
+        assert!(pictures.len() >= 2, "{}", before[1].text());
+        drop(push);
+        let origin = origin.restarted(|_| {}).await;
+        for (path, before) in [MASTER, LOW, SOUND].into_iter().zip(&before) {
+            let after = origin.get(path).await;
+            assert_eq!(after.text(), before.text(), "{path}");
+            assert_eq!(after.header("etag"), before.header("etag"));
+        }
+        assert!(origin.segments(LOW).await == pictures && origin.segments(SOUND).await == sound);
+        // The encoder comes back, and the broadcast ends.
+        let rest = [parts.stream(6..10), END.to_vec()].concat();
+        assert_eq!(origin.post(STREAM, &rest, 1 << 16).await.status, 200);
+        let over = origin.playlist(LOW).await;
+        assert!(over.end_list);
+        if window == "0" {
+            let whole = origin.segments(LOW).await;
+            assert!(whole.len() == 5 && whole.starts_with(&pictures));
+            assert_continuous(&whole.concat());
+        }
+        origin.stop().await;
+    }
+}
