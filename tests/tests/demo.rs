@@ -30,4 +30,6 @@ async fn the_demo_shows_a_broadcast_with_sound_and_captions() {
     assert_ne!(caption, next, "the captions stand still");
     assert_eq!(last.dry, 0, "it stalled");
     browser.no_console_errors().await;
+    browser.open(&format!("http://{address}/apple.html")).await;
+    player::playing(&browser).await;
 }

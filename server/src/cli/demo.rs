@@ -43,6 +43,8 @@ const DEFINITION: &str = r#"<?xml version="1.0" encoding="utf-8"?>
     <meta name="startOnFirstRequest" content="True" />
     <meta name="restartOnEncoderReconnect" content="True" />
     <meta name="archiveSegmentLength" content="0" />
+    <meta name="formats" content="m3u8-aapl" />
+    <meta name="m3u8-aapl-segmentlength" content="4" />
   </head>
   <body />
 </smil>
