@@ -6,7 +6,8 @@ use std::time::Duration;
 use harness::browser::{Browser, Engine};
 use harness::encoder::{LIVE, Recipe};
 use harness::files::{Files, Site};
-use harness::origin::Origin;
+use harness::origin::{self, Origin};
+use harness::process::Process;
 use harness::{judges, pages, player, web};
 
 /// Short segments, so that a live playlist is there soon.
@@ -189,9 +190,9 @@ async fn a_window_on_the_time_of_day_slides_under_the_viewer() {
     site.folder("/judges/", judges::players()).file("/hls.html", pages::hls_js(&master));
     site.file("/native.html", pages::native(&master));
     let files = Files::serve(site).await;
-    let recipe = Recipe { levels: LIVE[..2].to_vec(), ..Recipe::default() };
-    let _encoder = recipe.push_aligned(&origin.point()).await;
-    web::until(&master, |text| text.contains("#EXT-X-STREAM-INF")).await;
+    let push = ["push", "--quiet", "--demo", &origin.point()].map(str::to_owned);
+    let _encoder = Process::start("silverlane-push", origin::binary(), &push);
+    web::until(&master, |text| text.contains("SUBTITLES")).await;
     let low = list_of(&master).await;
     let browser = Browser::start().await;
     for page in ["hls", "native"] {
@@ -203,6 +204,9 @@ async fn a_window_on_the_time_of_day_slides_under_the_viewer() {
         browser.open(&format!("{}/{page}.html", files.url())).await;
         player::playing(&browser).await;
         let first = player::glance(&browser).await;
+        if page == "hls" {
+            captions_tell_the_time(&browser).await;
+        }
         // What the viewer began with has left.
         let after = sequence(&web::until(&low, |text| sequence(text) > before + 5).await);
         let seen = player::watch(&browser, Duration::from_secs(2)).await;
@@ -224,6 +228,19 @@ async fn a_window_on_the_time_of_day_slides_under_the_viewer() {
         );
         sound(&browser).await;
     }
+}
+
+/// The captions of `silverlane push --demo` are the time of day, and so does the playlist say.
+async fn captions_tell_the_time(browser: &Browser) {
+    browser.until("captions show", "window.__probe.captions()[0]").await;
+    let apart = browser
+        .run(
+            "const [h, m, s] = window.__probe.captions()[0].match(/\\d+/g).map(Number);
+            const day = new Date(player.playingDate);
+            return h * 3600 + m * 60 + s - (day.getUTCHours() * 3600 + day.getUTCMinutes() * 60 + day.getUTCSeconds())",
+        )
+        .await;
+    assert!(apart.as_i64().is_some_and(|apart| apart.abs() <= 1), "{apart} s apart");
 }
 
 const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";

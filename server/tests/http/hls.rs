@@ -7,7 +7,7 @@ use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockDecryptMut, KeyIvInit};
 use m3u8_rs::{MasterPlaylist, MediaPlaylist, MediaPlaylistType};
 
-use crate::harness::{END, Origin, Parts, Response, STREAM, capture};
+use crate::harness::{Captions, END, Origin, Parts, Response, STREAM, capture};
 
 /// Four seconds a segment.
 const ON: [(&str, &str); 2] = [("formats", "m3u8-aapl"), ("m3u8-aapl-segmentlength", "4")];
@@ -460,4 +460,42 @@ async fn a_restarted_origin_goes_on_with_the_same_playlists_and_segments() {
         }
         origin.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captions_go_beside_on_the_clock_of_the_transport_streams() {
+    let origin = origin(&[]).await;
+    let captions = Captions::new();
+    let cue = "<p begin=\"00:00:03.000\" end=\"00:00:05.500\">Good evening</p>";
+    let document = format!("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div>{cue}</div></body></tt>");
+    let fragments: Vec<u8> =
+        [20_000_000, 40_000_000].into_iter().flat_map(|time| captions.fragment(time, &document)).collect();
+    let path = "/live.isml/Streams(Captions)";
+    assert_eq!(origin.post(path, &[captions.header(), fragments].concat(), 1 << 16).await.status, 200);
+    origin.post(STREAM, &capture(), 1 << 16).await;
+    let master = origin.master().await;
+    let [found] = master.alternatives.as_slice() else { panic!("{master:?}") };
+    assert_eq!((found.name.as_str(), found.language.as_deref()), ("caps", Some("eng")));
+    assert!(master.variants.iter().all(|v| v.subtitles.as_deref() == Some(&*found.group_id)));
+    let path = format!("/live.isml/{}", found.uri.as_ref().unwrap());
+    let playlist = origin.playlist(&path).await;
+    assert_eq!(playlist.segments.len(), origin.playlist(LOW).await.segments.len());
+    assert_eq!(playlist.segments[1].uri, "Fragments(caps=40000000,format=m3u8-aapl).vtt");
+    let folder = &path[..=path.rfind('/').unwrap()];
+    let mut texts = Vec::new();
+    for segment in &playlist.segments {
+        let response = origin.get(&format!("{folder}{}", segment.uri)).await;
+        assert_eq!((response.status, response.header("content-type")), (200, "text/vtt; charset=utf-8"));
+        texts.push(response.text());
+    }
+    // The picture that is shown at 0 s has the time stamp 900000, the one at 4 s 1260000.
+    assert!(texts[0].contains("LOCAL:01:00:00.000,MPEGTS:900000\n"), "{}", texts[0]);
+    assert!(texts[0].contains("01:00:03.000 --> 01:00:05.500\nGood evening"), "{}", texts[0]);
+    assert!(texts[1].contains("MPEGTS:1260000\n"), "{}", texts[1]);
+    assert!(texts[1].contains("01:00:00.000 --> 01:00:01.500\nGood evening"), "{}", texts[1]);
+    assert!(texts[2..].iter().all(|text| text.starts_with("WEBVTT\n") && !text.contains("-->")));
+    // For players that know no renditions.
+    let plain = origin.get("/live.isml/Manifest(format=m3u8-aapl-v3)").await.text();
+    assert!(!plain.contains("SUBTITLES"), "{plain}");
+    origin.stop().await;
 }

@@ -79,6 +79,14 @@ pub struct Shown {
     clock: u64,
 }
 
+impl Shown {
+    /// From and to in milliseconds, and the clock of the start.
+    #[must_use]
+    pub const fn new(from: u64, to: u64, clock: u64) -> Self {
+        Self { from, to, clock }
+    }
+}
+
 /// The fragment of `level` that starts at `time`, as DASH wants it.
 ///
 /// # Errors

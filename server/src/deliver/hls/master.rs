@@ -1,7 +1,6 @@
 //! The master playlist: every level with pictures, then sound alone.
 
 use smooth::codec::Codec;
-use smooth::manifest::Kind;
 use smooth::url;
 
 use super::media;
@@ -52,12 +51,18 @@ pub fn render(snapshot: &Snapshot, options: &Options) -> Option<Document> {
     if !has_codecs {
         variants.iter_mut().for_each(|v| v.codecs.clear());
     }
-    let renditions = if has_renditions {
+    let mut renditions = if has_renditions {
         languages.iter().enumerate().map(|(i, s)| rendition(s, i == 0, options)).collect()
     } else {
         Vec::new()
     };
-    let version = if apple.backward_compatible && !has_renditions { 3 } else { 4 };
+    let captions = if options.knows_renditions() { snapshot.streams.as_slice() } else { &[] };
+    let captions: Vec<_> = captions.iter().filter_map(|s| Some((s, tracks::captions(s)?))).collect();
+    if !captions.is_empty() {
+        variants.iter_mut().for_each(|v| v.subtitles = SUBTITLES.to_owned());
+    }
+    renditions.extend(captions.into_iter().map(|(stream, level)| subtitles(stream, level, options)));
+    let version = if apple.backward_compatible && renditions.is_empty() { 3 } else { 4 };
     let i_frames = if apple.backward_compatible { Vec::new() } else { i_frames };
     Some(Document::new(MasterPlaylist { version, renditions, variants, i_frames }.write()))
 }
@@ -113,9 +118,19 @@ fn rendition(sound: &Sound<'_>, first: bool, options: &Options) -> Rendition {
     }
 }
 
+fn subtitles(stream: &StreamView, level: &LevelView, options: &Options) -> Rendition {
+    Rendition {
+        kind: "SUBTITLES",
+        group: SUBTITLES.to_owned(),
+        name: stream.name.clone(),
+        language: language(&level.spec.language).unwrap_or_default().to_owned(),
+        uri: Some(address(stream, level, options, "")),
+        ..Rendition::default()
+    }
+}
+
 /// `QualityLevels(…)/Manifest(name,format=m3u8-aapl).m3u8`
 fn address(stream: &StreamView, level: &LevelView, options: &Options, more: &str) -> String {
-    debug_assert_ne!(stream.kind, Kind::Text);
     let known = &level.spec.level;
     let request = url::Request::LevelManifest {
         event: None,
@@ -126,7 +141,10 @@ fn address(stream: &StreamView, level: &LevelView, options: &Options, more: &str
     format!("{request}.m3u8")
 }
 
-/// The group of renditions.
+/// The group of captions.
+const SUBTITLES: &str = "captions";
+
+/// The group of sound.
 const GROUP: &str = "audio";
 
 /// Bits of fifteen packets.

@@ -87,7 +87,8 @@ impl Playlist<'_> {
         let apple = &self.snapshot.definition.apple;
         let key_uri = apple.key_uri.as_deref().unwrap_or(KEY_URI);
         let key = |iv| Some(Arc::new(Key { uri: key_uri.to_owned(), iv }));
-        let implied = if apple.enable_encryption { key(None) } else { None };
+        // Captions are sent as they are.
+        let implied = if apple.enable_encryption && !self.selection.captions { key(None) } else { None };
         let address = Address::of(self.selection, self.options);
         let timescale = self.selection.leading.timescale;
         let mut entries = Vec::with_capacity(self.listing.segments.len());
@@ -137,7 +138,8 @@ impl Address {
     fn of(selection: &Selection<'_>, options: &Options) -> Self {
         let noun = if selection.key_frames { Noun::KeyFrames } else { Noun::Fragments };
         let before = format!("{}({}=", noun.as_str(), url::encode(&selection.named.0.name));
-        Self { before, after: format!(",{}).ts", options.inherited()) }
+        let extension = if selection.captions { "vtt" } else { "ts" };
+        Self { before, after: format!(",{}).{extension}", options.inherited()) }
     }
 
     fn at(&self, time: u64) -> String {

@@ -7,6 +7,7 @@
 //! | `QualityLevels(b)/Fragments(video=t,format=m3u8-aapl).ts` | a segment |
 //! | `QualityLevels(b)/Manifest(video,format=m3u8-aapl,type=keyframes).m3u8` | playlist of its key frames |
 //! | `QualityLevels(b)/KeyFrames(video=t,format=m3u8-aapl).ts` | a key frame |
+//! | `QualityLevels(b)/Fragments(captions=t,format=m3u8-aapl).vtt` | captions |
 //! | `Key` | what segments are encrypted with |
 //!
 //! `t` is when the first chunk of the segment begins, in ticks of the stream of pictures. Extensions may
@@ -21,12 +22,14 @@
 //! | [`playlist`] | playlists as text |
 //! | [`recipe`], [`segment`] | one segment: fragments in, transport stream out |
 //! | [`ts`] | transport streams |
+//! | [`captions`] | captions beside them |
 //! | [`crypt`] | AES-128 |
 //! | [`cache`] | segments made lately |
 //! | [`cmaf`] | playlists of fragmented MP4, whose segments are [`deliver::cmaf`](super::cmaf)'s |
 //! | [`route`] | the edge |
 
 pub mod cache;
+pub mod captions;
 pub mod cmaf;
 pub mod crypt;
 pub mod master;

@@ -9,8 +9,9 @@ use smooth::url::{FragmentRequest, Noun, Request};
 use super::options::Options;
 use super::recipe::Recipe;
 use super::segment::Error;
+use super::segments::Segment;
 use super::tracks::Selection;
-use super::{master, media};
+use super::{captions, master, media};
 use crate::deliver::formats;
 use crate::deliver::route::{cacheable, finish, send_document};
 use crate::deliver::smooth::fragment::{Miss, remaining};
@@ -133,6 +134,11 @@ async fn segment(
             return problem(StatusCode::NOT_FOUND, "not-yet", "this segment is not complete yet");
         }
     };
+    if selection.captions {
+        let cache =
+            cacheable(app, event.is_some(), remaining(snapshot, selection.leading, time.saturating_add(1)));
+        return captions(source, snapshot, &selection, &segment, &cache, headers).await;
+    }
     let recipe = Recipe::of(snapshot, &selection, &segment);
     let identity = recipe.identity();
     let make = async {
@@ -151,11 +157,36 @@ async fn segment(
         }
         Err(Error::Gone) => gone(),
         Err(e @ Error::Encrypted) => problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encrypted", &e.to_string()),
-        Err(e) => {
-            tracing::error!(point = source.path(), error = %e, "a segment cannot be made");
-            problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the segment cannot be made")
+        Err(e) => broken(source, &e),
+    }
+}
+
+async fn captions(
+    source: &dyn Source,
+    snapshot: &Snapshot,
+    selection: &Selection<'_>,
+    segment: &Segment,
+    cache: &str,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let mut loaded = Vec::new();
+    for entry in captions::fragments(selection, segment) {
+        match snapshot.load(selection.named.1, entry).await {
+            Ok(Some(media)) => loaded.push((entry, media)),
+            Ok(None) => return gone(),
+            Err(e) => return broken(source, &Error::Storage(e)),
         }
     }
+    let written = captions::write(selection, segment, &loaded);
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "text/vtt; charset=utf-8")
+        .header(header::CACHE_CONTROL, cache);
+    finish(response, headers, &written.tag(), written.pieces)
+}
+
+fn broken(source: &dyn Source, error: &Error) -> Response<Body> {
+    tracing::error!(point = source.path(), %error, "a segment cannot be made");
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the segment cannot be made")
 }
 
 /// The key of the segments, for players that may have it.

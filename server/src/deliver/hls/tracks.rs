@@ -1,4 +1,4 @@
-//! What of a snapshot goes into transport streams: levels of H.264 and of AAC.
+//! What of a snapshot goes into transport streams, levels of H.264 and of AAC, and the captions beside them.
 
 use smooth::codec::{Codec, aac, avc};
 use smooth::manifest::Kind;
@@ -45,6 +45,8 @@ pub struct Selection<'a> {
     pub sound: Option<Sound<'a>>,
     /// Of the pictures key frames alone.
     pub key_frames: bool,
+    /// Neither, but the named level of captions.
+    pub captions: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -59,13 +61,17 @@ impl<'a> Selection<'a> {
         audio_track: Option<&str>,
     ) -> Option<Self> {
         let named @ (stream, level) = fragment::level(snapshot, name, bitrate, attributes)?;
+        let leading = leading(snapshot).unwrap_or(stream);
+        let empty = Self { leading, named, pictures: None, sound: None, key_frames: false, captions: false };
         if let Some(pictures) = pictures(stream).into_iter().find(|p| p.level.id == level.id) {
             let sound = sound(snapshot, audio_track)?;
-            return Some(Self { leading: stream, named, pictures: Some(pictures), sound, key_frames: false });
+            return Some(Self { leading: stream, pictures: Some(pictures), sound, ..empty });
+        }
+        if captions(stream).is_some_and(|known| known.id == level.id) {
+            return Some(Self { captions: true, ..empty });
         }
         let sound = sounds(stream).into_iter().find(|s| s.level.id == level.id)?;
-        let leading = leading(snapshot).unwrap_or(stream);
-        Some(Self { leading, named, pictures: None, sound: Some(sound), key_frames: false })
+        Some(Self { sound: Some(sound), ..empty })
     }
 
     /// The key frames of its pictures; `None` if it has none.
@@ -74,12 +80,13 @@ impl<'a> Selection<'a> {
         self.pictures.is_some().then_some(Self { sound: None, key_frames: true, ..self })
     }
 
-    /// Whether the sound has come as far as `time`, in ticks of the leading stream.
+    /// Whether sound or captions have come as far as `time`, in ticks of the leading stream.
     #[must_use]
     pub fn reaches(&self, time: u64) -> bool {
-        self.sound.as_ref().is_none_or(|sound| {
-            let end = sound.stream.chunks.last().map_or(0, |c| c.end());
-            end >= self.leading.timescale.rescale(time, sound.stream.timescale)
+        let captions = self.captions.then_some(self.named.0);
+        self.sound.as_ref().map(|sound| sound.stream).or(captions).is_none_or(|stream| {
+            let end = stream.chunks.last().map_or(0, |c| c.end());
+            end >= self.leading.timescale.rescale(time, stream.timescale)
         })
     }
 }
@@ -112,6 +119,14 @@ pub fn sounds(stream: &StreamView) -> Vec<Sound<'_>> {
             _ => None,
         })
         .collect()
+}
+
+/// The level of `stream` with captions.
+#[must_use]
+pub fn captions(stream: &StreamView) -> Option<&LevelView> {
+    let level = stream.levels.first().filter(|l| l.spec.kind == Kind::Text && !l.entries.is_empty())?;
+    let codec = Codec::from_level(Kind::Text, &level.spec.level, &level.spec.subtype);
+    (codec == Ok(Codec::Ttml)).then_some(level)
 }
 
 /// The streams with sound, each with its best level.
