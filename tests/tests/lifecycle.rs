@@ -70,6 +70,7 @@ async fn a_viewer_goes_on_when_the_origin_was_killed() {
         );
         assert!((0.9..1.1).contains(&player::pace(&seen)), "{seen:?}");
         assert!(last.audio_bytes > before[0].audio_bytes, "no sound");
+        assert_eq!(last.dry, 0, "it stalled\n{}", browser.state().await);
     }
     assert_eq!(
         browser.eval("window.since === performance.timeOrigin").await,

@@ -11,6 +11,7 @@ mod client;
 mod hits;
 mod latency;
 mod media;
+mod memory;
 mod report;
 mod servers;
 
@@ -19,7 +20,7 @@ use report::Report;
 fn main() {
     let mut wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     if wanted.is_empty() {
-        wanted = ["media", "tls", "hits", "latency", "waiting"].map(str::to_owned).into();
+        wanted = ["media", "tls", "hits", "latency", "waiting", "memory"].map(str::to_owned).into();
     }
     // The generator is one thread: what it measures does not depend on how the kernel spreads it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -31,6 +32,7 @@ fn main() {
             "hits" => runtime.block_on(hits::manifest(&mut report)),
             "latency" => runtime.block_on(latency::last_byte_in(&mut report)),
             "waiting" => runtime.block_on(latency::waiting(&mut report)),
+            "memory" => runtime.block_on(memory::per_channel(&mut report)),
             other => panic!("there is no part {other}"),
         }
     }

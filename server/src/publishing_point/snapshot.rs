@@ -194,3 +194,26 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_document_is_rendered_once_however_many_ask() {
+        let (snapshot, rendered) = (Snapshot::of(Frame::default(), None), AtomicUsize::new(0));
+        let ask = || {
+            let render = |_: &Snapshot| {
+                rendered.fetch_add(1, Ordering::Relaxed);
+                Some(Document::new("manifest"))
+            };
+            snapshot.document("smooth", render).unwrap().body.as_ptr() as usize
+        };
+        let seen: std::collections::HashSet<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!((rendered.into_inner(), seen.len()), (1, 1));
+    }
+}
