@@ -145,7 +145,7 @@ impl Shared {
     fn degrade(&self, reason: String) {
         let mut status = self.status();
         if status.trouble.is_none() {
-            let folder = status.folder.as_deref().unwrap_or("".as_ref());
+            let folder = status.folder.as_deref().unwrap_or_else(|| "".as_ref());
             tracing::error!(folder = %folder.display(), reason, "the archive is degraded: live goes on from memory");
             status.trouble = Some(Trouble::now(reason));
         }
@@ -169,7 +169,7 @@ impl Shared {
         }
         let mut status = self.status();
         status.trouble = None;
-        let folder = status.folder.as_deref().unwrap_or("".as_ref());
+        let folder = status.folder.as_deref().unwrap_or_else(|| "".as_ref());
         tracing::warn!(folder = %folder.display(), missing = status.missing, "the archive has caught up");
     }
 

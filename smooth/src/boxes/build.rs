@@ -262,7 +262,7 @@ mod tests {
 
         // A file has the others all the same.
         unknown.id = 3;
-        let all = [tracks[0].clone(), unknown.clone()];
+        let all = [tracks[0].clone(), unknown];
         let bytes = file_header(&all);
         let mut demuxer = Demuxer::new(Limits::default());
         demuxer.push(bytes.clone().into());

@@ -87,8 +87,10 @@ fn rewrite_traf(
             }
         } else if child.is(PIFF_SAMPLE_ENCRYPTION) {
             mse::put_encryption(child.payload, &header, new)?;
-        } else if !(matches!(&child.kind, b"tfhd" | b"tfdt") || child.is(TFXD) || child.is(TFRF))
-            && !(is_list && cut.samples > 0)
+        } else if !(matches!(&child.kind, b"tfhd" | b"tfdt")
+            || child.is(TFXD)
+            || child.is(TFRF)
+            || is_list && cut.samples > 0)
         {
             new.copy(&child);
         }

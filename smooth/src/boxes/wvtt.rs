@@ -91,7 +91,8 @@ pub fn segment(cues: &[Cue], span: Span, timescale: Timescale) -> Result<Vec<u8>
     }
     let media = media.finish();
     let len = u32::try_from(media.len()).ok().filter(|&len| len <= u32::MAX - 8);
-    let media_len = len.ok_or(Error::Limit { what: "captions", max: u32::MAX.into() })?;
+    let too_long = Error::Limit { what: "captions", max: u64::from(u32::MAX) };
+    let media_len = len.ok_or(too_long)?;
     let moof = build::fragment(&FragmentSpec { sequence: 1, track_id: TRACK_ID, span, samples: &samples });
     let mut out =
         cmaf::rewrite(&moof, &cmaf::Options { kind: Kind::Text, span, media_header: 8, media_len })?;

@@ -65,7 +65,7 @@ impl Clock {
 
     /// The epoch on this clock, in ticks.
     #[must_use]
-    pub const fn epoch(self) -> u64 {
+    pub const fn origin(self) -> u64 {
         self.lead
     }
 

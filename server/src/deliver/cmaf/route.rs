@@ -24,12 +24,12 @@ pub(crate) async fn serve(
     request: &Request,
     headers: &HeaderMap,
 ) -> Option<(Format, Response<Body>)> {
-    let (event, options) = match request {
-        Request::Manifest { event, options }
-        | Request::LevelManifest { event, options, .. }
-        | Request::InitSegment { event, options, .. }
-        | Request::Fragment(FragmentRequest { event, options, .. }) => (event, options),
-        _ => return None,
+    let (Request::Manifest { event, options }
+    | Request::LevelManifest { event, options, .. }
+    | Request::InitSegment { event, options, .. }
+    | Request::Fragment(FragmentRequest { event, options, .. })) = request
+    else {
+        return None;
     };
     let format = Format::of(options)?;
     let snapshot = source.snapshot();

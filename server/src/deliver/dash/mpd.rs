@@ -160,7 +160,7 @@ fn put_template(out: &mut String, set: &Set<'_>, level: &str, line: &str) {
     }
     let level = escape(level);
     let name = encode(&stream.name);
-    let start = Timescale::MILLISECONDS.rescale(set.start, timescale).saturating_add(clock.epoch());
+    let start = Timescale::MILLISECONDS.rescale(set.start, timescale).saturating_add(clock.origin());
     let _ =
         write!(out, "<SegmentTemplate timescale=\"{}\" presentationTimeOffset=\"{start}\"", timescale.get());
     let _ = writeln!(
