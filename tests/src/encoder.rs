@@ -31,6 +31,8 @@ pub struct Recipe {
     pub seconds: Option<u32>,
     /// Pictures from key frame to key frame, of which there are 25 a second.
     pub gop: u32,
+    /// Pictures in a row that are coded after one that shows later.
+    pub b_frames: u32,
     /// Added to the number in the picture.
     pub number: f64,
     /// Whether each level is filled up to its bitrate at every moment.
@@ -45,6 +47,7 @@ impl Default for Recipe {
             levels: LIVE.to_vec(),
             seconds: None,
             gop: 50,
+            b_frames: 2,
             number: 0.0,
             constant: false,
             sampling_rate: 48_000,
@@ -86,7 +89,18 @@ impl Recipe {
             "-pix_fmt",
             "yuv420p",
         ]);
-        add(&["-g", &frames, "-keyint_min", &frames, "-sc_threshold", "0", "-bf", "2", "-threads:v", "1"]);
+        add(&[
+            "-g",
+            &frames,
+            "-keyint_min",
+            &frames,
+            "-sc_threshold",
+            "0",
+            "-threads:v",
+            "1",
+            "-bf",
+            &self.b_frames.to_string(),
+        ]);
         for (index, level) in self.levels.iter().enumerate() {
             let bitrate = level.bitrate.to_string();
             add(&[&format!("-b:v:{index}"), &bitrate, &format!("-maxrate:v:{index}"), &bitrate]);

@@ -20,9 +20,17 @@ async fn two_pushes_of_the_same_files_die_and_come_back_in_turn() {
     killed_in_turn(Encoder::Push(&file), ROUND.into()).await;
 }
 
+/// 48 pictures, 1.92 s, are 90 frames of AAC: so pictures and sound are cut at the same times by both. Without B-frames the
+/// first cut of a run is where the others are, for pictures are coded when they show.
+#[tokio::test]
+async fn two_aligned_ffmpegs_die_and_come_back_in_turn() {
+    killed_in_turn(Encoder::Ffmpeg(&Recipe { gop: 48, b_frames: 0, ..Recipe::default() }), 256).await;
+}
+
 /// How the two encoders are started.
 enum Encoder<'a> {
     Push(&'a Path),
+    Ffmpeg(&'a Recipe),
 }
 
 impl Encoder<'_> {
@@ -32,6 +40,7 @@ impl Encoder<'_> {
                 let arguments = ["push".as_ref(), "--quiet".as_ref(), file.as_os_str(), point.as_ref()];
                 Process::start("silverlane-push", origin::binary(), &arguments)
             }
+            Self::Ffmpeg(recipe) => recipe.push_aligned(point).await,
         }
     }
 }
