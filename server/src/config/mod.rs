@@ -172,6 +172,12 @@ settings! {
     max_presentation_fragments("SILVERLANE_MAX_PRESENTATION_FRAGMENTS"): u64 = 2_000_000;
     /// Seconds between two looks whether the files of a presentation have changed. 0: at every request.
     presentation_check_seconds("SILVERLANE_PRESENTATION_CHECK_SECONDS"): u64 = 1;
+    /// Seconds of media by which redundant encoders of a track may be apart.
+    max_lag_seconds("SILVERLANE_MAX_LAG_SECONDS"): u64 = 10;
+    /// Fragments in a row of a redundant encoder that need not start where those of the other do; after as
+    /// many it is sent away.
+    max_unaligned_fragments("SILVERLANE_MAX_UNALIGNED_FRAGMENTS"): u32 = 4;
+
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
     fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;

@@ -51,6 +51,8 @@ impl Failure {
             Self::Refused(Refused::ShutDown) => (StatusCode::CONFLICT, "shut-down"),
             Self::Refused(Refused::OtherEvent) => (StatusCode::CONFLICT, "other-event"),
             Self::Refused(Refused::EventOver { .. }) => (StatusCode::CONFLICT, "event-over"),
+            Self::Refused(Refused::Misaligned { .. }) => (StatusCode::CONFLICT, "misaligned"),
+            Self::Refused(Refused::Replaced) => (StatusCode::CONFLICT, "replaced"),
             Self::Refused(Refused::Header(_)) => (StatusCode::CONFLICT, "header-changed"),
             Self::Format(smooth::Error::Limit { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::Format(smooth::Error::Unsupported { .. }) => {

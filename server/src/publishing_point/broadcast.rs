@@ -12,14 +12,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smooth::Span;
 use smooth::boxes::delivery;
 use smooth::manifest::Kind;
+use smooth::{Span, Timescale};
 
+use super::alignment::{Misfit, Standing};
 use super::placement::Verdict;
 use super::runs::{from_units, units_up};
-use super::session::Sessions;
-use super::stream::Stream;
+use super::session::{Mark, Sessions};
+use super::stream::{Stream, Wait};
 use super::track::{Entry, SessionId, Track, TrackSpec};
 use crate::archive::{FragmentLog, Kept, Media, NewTrack, Published, TrackId};
 
@@ -40,6 +41,10 @@ pub struct Rules {
     pub max_bytes: u64,
     /// Tracks at most.
     pub max_tracks: usize,
+    /// Seconds of media that redundant encoders may be apart.
+    pub max_lag: u64,
+    /// Fragments in a row that need not fit to those of another encoder.
+    pub max_unaligned: u32,
 }
 
 /// A fragment on its way in.
@@ -71,6 +76,10 @@ pub enum Outcome {
     Late,
     /// Its start is not that of a chunk of its stream.
     Unaligned,
+    /// Kept until it is known whether its encoder is aligned with the one that delivers.
+    Held,
+    /// Its encoder cuts elsewhere than the one that delivers, again and again.
+    Misaligned(Misfit),
     /// No duration, or a time out of all range.
     Unusable,
 }
@@ -142,6 +151,8 @@ pub struct Broadcast {
     /// Tracks that the log has not heard of, with their places in the header.
     pub(super) fresh: Vec<(TrackId, usize)>,
     full: bool,
+    /// When the last fragment came.
+    now: Duration,
 }
 
 impl Broadcast {
@@ -160,6 +171,7 @@ impl Broadcast {
             begin,
             fresh: Vec::new(),
             full: false,
+            now: Duration::ZERO,
         }
     }
 
@@ -187,8 +199,9 @@ impl Broadcast {
         if self.tracks.len().saturating_add(fresh) > self.rules.max_tracks {
             return Err(Refusal::TooMany { max: self.rules.max_tracks });
         }
-        self.sessions.open(session);
-        Ok(specs.iter().enumerate().map(|(rank, spec)| self.register(rank, spec)).collect())
+        let tracks: Vec<_> = specs.iter().enumerate().map(|(rank, spec)| self.register(rank, spec)).collect();
+        self.sessions.open(session, &tracks);
+        Ok(tracks)
     }
 
     pub(super) fn register(&mut self, rank: usize, spec: &TrackSpec) -> TrackId {
@@ -224,14 +237,24 @@ impl Broadcast {
         }
     }
 
-    /// Forgets the connection; what it delivered stays.
+    /// Forgets the connection; what it delivered stays. What waited to be known as aligned with it, or
+    /// with nobody, is placed.
     pub fn close(&mut self, session: SessionId) {
+        self.sessions.fall_silent(session);
+        for (waiting, id) in self.sessions.waiting() {
+            let track = &self.tracks[id];
+            let patience = patience(track.step(), track.spec.timescale);
+            if !self.sessions.rival(self.now, waiting, id, patience) {
+                self.release(self.now, waiting, id);
+            }
+        }
         self.sessions.close(session);
     }
 
     /// Takes in one fragment that connection `session` brought at `now`, a time since any fixed moment.
     pub fn accept(&mut self, now: Duration, session: SessionId, id: TrackId, arrival: Arrival) -> Outcome {
         self.absorb();
+        self.now = now;
         let Some(track) = self.tracks.get(id) else { return Outcome::Unusable };
         let (kind, timescale) = (track.spec.kind, track.spec.timescale);
         let per_second = u64::from(timescale.get());
@@ -242,7 +265,101 @@ impl Broadcast {
         }
         let fresh = self.sessions.arrived(session, id, arrival.time);
         let step = arrival.duration.max(track.step());
-        let patience = Duration::from_secs_f64(timescale.seconds(step) * 2.5);
+        let patience = patience(step, timescale);
+        let mapped = self.mapped(session, id, &arrival, step);
+        let mark = Mark { start: mapped, duration: arrival.duration };
+        let tolerance = (per_second / 10).min(arrival.duration / 4);
+        let contested = kind != Kind::Text && self.sessions.rival(now, session, id, patience);
+        // It may show where others belong, whose fragments may come before it.
+        let matched = kind != Kind::Text && self.matches(session, id, mark, tolerance);
+        self.release_others(now, id);
+        let outcome = if contested {
+            match self.standing(now, session, id, mark, tolerance, patience, matched) {
+                Standing::Aligned => self.place(now, session, id, arrival, fresh),
+                Standing::Unknown => self.hold(session, id, arrival, fresh),
+                Standing::Misaligned(misfit) => Outcome::Misaligned(misfit),
+            }
+        } else {
+            self.release(now, session, id);
+            self.place_alone(now, session, id, arrival, fresh)
+        };
+        self.tracks[id].counters.count(outcome);
+        // A copy tells, too, that nobody fills the hole behind which others wait.
+        if let Some(at) = self.streams.iter().position(|s| s.levels.contains(&id))
+            && !matches!(outcome, Outcome::Accepted { .. })
+        {
+            self.settle(at, Some(now));
+        }
+        outcome
+    }
+
+    /// Where the encoder's time is on the timeline of the broadcast, in ticks.
+    fn mapped(&self, session: SessionId, id: TrackId, arrival: &Arrival, step: u64) -> i64 {
+        let offset = self.sessions.offset(session).unwrap_or_else(|| self.nearest_run(id, arrival, step));
+        arrival.time.saturating_add(from_units(offset, self.tracks[id].spec.timescale))
+    }
+
+    /// Keeps a fragment until it is known whether its encoder is aligned with the one that delivers.
+    fn hold(&mut self, session: SessionId, id: TrackId, arrival: Arrival, fresh: bool) -> Outcome {
+        let most = self.rules.max_unaligned as usize;
+        let waiting = &mut self.sessions.feed(session, id).waiting;
+        waiting.push_back((arrival, fresh));
+        if waiting.len() > most {
+            waiting.pop_front();
+            self.tracks[id].counters.unaligned += 1;
+        }
+        Outcome::Held
+    }
+
+    /// Places what `session` brought while it was not known where that belongs: it is alone now.
+    fn release(&mut self, now: Duration, session: SessionId, id: TrackId) {
+        for (arrival, fresh) in std::mem::take(&mut self.sessions.feed(session, id).waiting) {
+            let outcome = self.place_alone(now, session, id, arrival, fresh);
+            self.tracks[id].counters.count(outcome);
+        }
+    }
+
+    /// Places what waited of encoders that are known to be aligned now.
+    fn release_others(&mut self, now: Duration, id: TrackId) {
+        while let Some((session, arrival, fresh)) = self.sessions.release(id) {
+            let outcome = self.place(now, session, id, arrival, fresh);
+            self.tracks[id].counters.count(outcome);
+        }
+    }
+
+    /// Places a fragment of an encoder that has no rival, so that it says how the track is cut.
+    fn place_alone(
+        &mut self,
+        now: Duration,
+        session: SessionId,
+        id: TrackId,
+        arrival: Arrival,
+        fresh: bool,
+    ) -> Outcome {
+        let (time, duration) = (arrival.time, arrival.duration);
+        let outcome = self.place(now, session, id, arrival, fresh);
+        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
+            let offset = self.sessions.offset(session).unwrap_or_default();
+            let start = time.saturating_add(from_units(offset, self.tracks[id].spec.timescale));
+            let feed = self.sessions.feed(session, id);
+            feed.note(Mark { start, duration }, true);
+            feed.aligned = true;
+        }
+        outcome
+    }
+
+    fn place(
+        &mut self,
+        now: Duration,
+        session: SessionId,
+        id: TrackId,
+        arrival: Arrival,
+        fresh: bool,
+    ) -> Outcome {
+        let track = &self.tracks[id];
+        let timescale = track.spec.timescale;
+        let step = arrival.duration.max(track.step());
+        let patience = patience(step, timescale);
         let mut restarted = false;
         let outcome = loop {
             let offset = match self.sessions.offset(session) {
@@ -268,12 +385,11 @@ impl Broadcast {
             let media = self.named(id, arrival.media);
             let hash = media.hash;
             let entry = Entry { span, raw: mapped, hash, media: Some(media), place: None };
-            break self.store(id, session, entry, verdict, restarted);
+            break self.store(now, id, session, entry, verdict, restarted);
         };
-        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
+        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Conflict) {
             self.sessions.delivered(now, session, id);
         }
-        self.tracks[id].counters.count(outcome);
         outcome
     }
 
@@ -287,6 +403,7 @@ impl Broadcast {
 
     fn store(
         &mut self,
+        now: Duration,
         id: TrackId,
         session: SessionId,
         entry: Entry,
@@ -310,14 +427,16 @@ impl Broadcast {
         };
         if span.time < stream.end {
             let kept = kept(id, &entry);
-            if stream.chunks.at(span.time).is_none() || !track.attach(entry) {
+            let fits = stream.chunks.at(span.time).is_some() || stream.has_room(span, self.rules.look_ahead);
+            if !fits || !track.attach(entry) {
                 return Outcome::Unaligned;
             }
-            self.log.append(Published { chunk: None, fragments: kept.into_iter().collect() });
+            let chunk = stream.chunks.insert(span).then(|| (stream.levels[0], span));
+            self.log.append(Published { chunk, fragments: kept.into_iter().collect() });
             self.changed = true;
         } else {
             track.wait(entry, session);
-            self.settle(at, false);
+            self.settle(at, Some(now));
         }
         self.trim();
         Outcome::Accepted { gap, restarted }
@@ -326,14 +445,26 @@ impl Broadcast {
     /// Publishes what waits in every stream: the broadcast is over.
     pub fn finish(&mut self) {
         for at in 0..self.streams.len() {
-            self.settle(at, true);
+            self.settle(at, None);
         }
         self.log.seal();
         self.changed = true;
     }
 
-    pub(super) fn settle(&mut self, at: usize, all: bool) {
-        let published = self.streams[at].settle(&mut self.tracks, all);
+    /// Publishes the chunks of a stream whose time has come at `now`; all that wait, if there is no more
+    /// to wait for.
+    pub(super) fn settle(&mut self, at: usize, now: Option<Duration>) {
+        let stream = &mut self.streams[at];
+        let (levels, timescale) = (stream.levels.clone(), stream.timescale);
+        let reach = self.rules.max_lag.saturating_mul(timescale.get().into());
+        let sessions = &self.sessions;
+        let may_fill = |chunk: Span| {
+            // Who has lost two fragments is not gone.
+            let patience = patience(chunk.duration, timescale) * 2;
+            now.is_some_and(|now| sessions.may_fill(now, &levels, chunk.time, patience))
+        };
+        let wait = Wait { all: now.is_none(), may_fill: &may_fill, reach };
+        let published = stream.settle(&mut self.tracks, &wait);
         for (chunk, lacking) in published {
             self.changed = true;
             let stream = &self.streams[at];
@@ -369,7 +500,7 @@ impl Broadcast {
     /// Bytes of memory that its fragments take.
     #[must_use]
     pub fn memory(&self) -> u64 {
-        self.tracks.iter().map(|t| t.bytes).sum()
+        self.tracks.iter().map(|t| t.bytes).sum::<u64>() + self.sessions.bytes()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -386,6 +517,11 @@ impl Broadcast {
 /// A fragment for the log; `None` once it is there.
 fn kept(track: TrackId, entry: &Entry) -> Option<Kept> {
     Some(Kept { track, span: entry.span, raw: entry.raw, media: Arc::clone(entry.media.as_ref()?) })
+}
+
+/// How long after its last fragment, which lasted `step` ticks, an encoder counts as alive.
+fn patience(step: u64, timescale: Timescale) -> Duration {
+    Duration::from_secs_f64(timescale.seconds(step) * 2.5)
 }
 
 /// Seconds of the longest fragment: a day, for a caption that stays.

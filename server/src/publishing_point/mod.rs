@@ -8,6 +8,7 @@
 //! ```
 
 mod admission;
+pub mod alignment;
 pub mod blocks;
 pub mod broadcast;
 mod cache;
@@ -111,6 +112,21 @@ pub enum Refused {
     /// The point was shut down while the encoder was connected.
     #[error("the publishing point was shut down")]
     ShutDown,
+    /// It cuts its fragments elsewhere than the encoder that is connected.
+    #[error(
+        "the fragments do not start where those of the encoder that is connected do: track {track} came with {start} ticks, the nearest is {nearest}; give both encoders a common clock and the same distance of key frames"
+    )]
+    Misaligned {
+        /// Name of the track.
+        track: String,
+        /// Start of its latest fragment on the broadcast's timeline, in ticks.
+        start: i64,
+        /// The nearest start that is there.
+        nearest: i64,
+    },
+    /// Its encoder has another connection for the same stream.
+    #[error("a newer connection of the same encoder has taken over this stream")]
+    Replaced,
     /// The stream's header does not fit.
     #[error(transparent)]
     Header(#[from] Refusal),
@@ -264,6 +280,8 @@ fn rules(definition: &Definition, settings: &Settings) -> Rules {
         max_jump: settings.max_jump_seconds,
         max_bytes: settings.max_point_bytes,
         max_tracks: settings.max_tracks,
+        max_lag: settings.max_lag_seconds,
+        max_unaligned: settings.max_unaligned_fragments,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Encoder times are mapped by the offset of a *run*: a stretch of encoder time without a restart. Run 0
 //! has offset 0. With `end` the end of the track, `mapped` the mapped start, and *rival* another
-//! connection that delivered to the track lately, in this order:
+//! connection that delivered to the track lately (it is aligned with this one, see `alignment`), in this
+//! order:
 //!
 //! 1. A fragment with this mapped start is there. Further back than the resend window and with no rival,
 //!    its encoder began anew: restart. Else with the same bytes a duplicate, dropped; with other bytes a
@@ -13,9 +14,13 @@
 //! 3. `mapped` slightly before `end`: appended at exactly `end`, its start clipped. Slightly is a quarter
 //!    of its duration or 100 ms, whichever is more (less, while there is a rival, which may be skewed).
 //!    This cures the negative first time of AAC and the seams of restarts.
-//! 4. Behind `end`, in a hole that the other levels of the stream do not have: inserted.
+//! 4. Behind `end`, in a hole that the other levels of the stream do not have, or of chunks that nobody
+//!    has been told of: inserted.
 //! 5. Behind `end` otherwise: with a rival, a lagging redundant encoder, dropped. With none, restart if
 //!    it lies outside the resend window or is the first on its connection; else dropped.
+//!
+//! Nothing is outside the resend window that follows on a fragment of its connection that had a place:
+//! such an encoder lagged behind another that is gone now.
 
 /// What is known about a fragment that came, in ticks of its stream.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,8 @@ pub(super) struct Candidate {
     pub(super) twin: Option<bool>,
     /// There is a hole that it fits into.
     pub(super) fits: bool,
+    /// It follows on one of its connection that had its place: its encoder lags, but did not begin anew.
+    pub(super) known: bool,
 }
 
 /// What the track and the settings allow, in ticks.
@@ -69,7 +76,7 @@ impl Candidate {
     pub(super) fn judge(&self, bounds: &Bounds) -> Verdict {
         let end = i64::try_from(bounds.end).unwrap_or(i64::MAX);
         let lag = end.saturating_sub(self.mapped);
-        let outside = lag > i64::try_from(bounds.resend).unwrap_or(i64::MAX);
+        let outside = !self.known && lag > i64::try_from(bounds.resend).unwrap_or(i64::MAX);
         if let Some(same) = self.twin {
             return match (same, self.rival) {
                 (_, false) if outside => Verdict::Restart,
@@ -116,8 +123,15 @@ mod tests {
     use super::*;
 
     const BOUNDS: Bounds = Bounds { end: 1000, resend: 60, jump: 500, tolerance: 1 };
-    const FRAGMENT: Candidate =
-        Candidate { mapped: 1000, duration: 20, rival: false, fresh: false, twin: None, fits: false };
+    const FRAGMENT: Candidate = Candidate {
+        mapped: 1000,
+        duration: 20,
+        rival: false,
+        fresh: false,
+        twin: None,
+        fits: false,
+        known: false,
+    };
 
     fn judge(change: impl Fn(&mut Candidate)) -> Verdict {
         let mut candidate = FRAGMENT;
@@ -160,6 +174,14 @@ mod tests {
         assert_eq!(twin(980, false, false, false), Verdict::Conflict);
         assert_eq!(twin(980, false, true, true), Verdict::Conflict);
         assert_eq!(twin(900, false, false, false), Verdict::Restart);
+    }
+
+    #[test]
+    fn an_encoder_that_lagged_behind_one_that_is_gone_goes_on() {
+        assert_eq!(judge(|c| (c.mapped, c.known) = (600, true)), Verdict::Late);
+        assert_eq!(judge(|c| (c.mapped, c.known, c.twin) = (600, true, Some(true))), Verdict::Duplicate);
+        assert_eq!(judge(|c| (c.mapped, c.known, c.twin) = (600, true, Some(false))), Verdict::Conflict);
+        assert_eq!(judge(|c| (c.mapped, c.known, c.fits) = (600, true, true)), Verdict::Insert(600));
     }
 
     #[test]

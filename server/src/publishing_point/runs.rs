@@ -8,6 +8,7 @@ use smooth::{Span, Timescale};
 
 use super::broadcast::{Arrival, Broadcast};
 use super::placement::{Bounds, Candidate, Verdict};
+use super::session::Mark;
 use super::track::SessionId;
 use crate::archive::TrackId;
 
@@ -34,8 +35,15 @@ impl Broadcast {
             jump: self.rules.max_jump.saturating_mul(per_second),
             tolerance: if text { 0 } else { per_second / 10 },
         };
-        let mut candidate =
-            Candidate { mapped, duration: arrival.duration, rival: false, fresh, twin: None, fits: false };
+        let mut candidate = Candidate {
+            mapped,
+            duration: arrival.duration,
+            rival: false,
+            fresh,
+            twin: None,
+            fits: false,
+            known: false,
+        };
         let Some(end) = track.end() else {
             // A track without a fragment begins wherever its encoder is, but not before the broadcast,
             // and not with a restarted encoder's first times under the run of the one before.
@@ -57,15 +65,25 @@ impl Broadcast {
         };
         bounds.end = end;
         candidate.rival = self.sessions.rival(now, session, id, patience);
+        candidate.known = !fresh && self.sessions.is_aligned(session, id);
         let slack = (arrival.duration / 4).max(bounds.tolerance);
         candidate.twin = track.with_raw(mapped, slack).map(|e| {
             let same = e.media.as_ref().is_none_or(|m| m.mdat == arrival.media.mdat);
             e.hash == arrival.media.hash && same
         });
+        if candidate.twin.is_none() && candidate.rival && !text {
+            // Aligned encoders may be a frame apart.
+            let mark = Mark { start: mapped, duration: arrival.duration };
+            let twin = track.has_twin(&mark, bounds.tolerance.min(arrival.duration / 4));
+            candidate.twin = twin.then_some(false);
+        }
         candidate.fits = u64::try_from(mapped).is_ok_and(|time| {
             let stream = self.stream(id);
-            let place = stream.is_some_and(|s| time >= s.end || s.chunks.at(time).is_some());
-            place && track.is_free(Span { time, duration: arrival.duration })
+            let span = Span { time, duration: arrival.duration };
+            let place = stream.is_some_and(|s| {
+                time >= s.end || s.chunks.at(time).is_some() || s.has_room(span, self.rules.look_ahead)
+            });
+            place && track.is_free(span)
         });
         candidate.judge(&bounds)
     }

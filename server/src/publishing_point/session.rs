@@ -1,8 +1,9 @@
 //! What is known of the encoder connections of a broadcast.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::broadcast::Arrival;
 use super::track::SessionId;
 use crate::archive::TrackId;
 
@@ -11,16 +12,44 @@ use crate::archive::TrackId;
 pub(super) struct Session {
     /// Offset of its run, in units of 100 ns; `None` until its first fragment.
     pub(super) offset: Option<i64>,
+    /// By the tracks of its header.
     feeds: BTreeMap<TrackId, Feed>,
 }
 
 /// What a connection did for one track.
 #[derive(Debug, Default)]
-struct Feed {
+pub(super) struct Feed {
     /// Encoder time of its newest fragment, in ticks.
     last: Option<i64>,
     /// When it last delivered something that was taken or would have been.
     delivered: Option<Duration>,
+    /// Its latest fragments.
+    pub(super) recent: VecDeque<Mark>,
+    /// Those among them that no other encoder had, since the last that one had.
+    pub(super) unmatched: VecDeque<Mark>,
+    /// Its fragments start where those of the others do.
+    pub(super) aligned: bool,
+    /// Fragments that wait until that is known, and whether each was the first or jumped back.
+    pub(super) waiting: VecDeque<(Arrival, bool)>,
+}
+
+/// Place of a fragment on the broadcast's timeline, in ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) start: i64,
+    pub(super) duration: u64,
+}
+
+impl Mark {
+    /// Where the next one would be if it lasted as long.
+    pub(super) const fn next(&self) -> Self {
+        Self { start: self.start.saturating_add_unsigned(self.duration), ..*self }
+    }
+
+    /// Whether both start and last alike, give or take `tolerance` ticks.
+    pub(super) const fn is_like(&self, other: &Self, tolerance: u64) -> bool {
+        self.start.abs_diff(other.start) <= tolerance && self.duration.abs_diff(other.duration) <= tolerance
+    }
 }
 
 /// All connections.
@@ -30,9 +59,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Adds a connection, if it is not there.
-    pub(super) fn open(&mut self, id: SessionId) {
-        self.open.entry(id).or_default();
+    /// Adds a connection, if it is not there, with `tracks`.
+    pub(super) fn open(&mut self, id: SessionId, tracks: &[TrackId]) {
+        let session = self.open.entry(id).or_default();
+        for &track in tracks {
+            session.feeds.entry(track).or_default();
+        }
     }
 
     /// Forgets a connection.
@@ -40,17 +72,82 @@ impl Sessions {
         self.open.remove(&id);
     }
 
+    /// `id` delivers nothing any more.
+    pub(super) fn fall_silent(&mut self, id: SessionId) {
+        let feeds = self.open.get_mut(&id).map(|session| session.feeds.values_mut());
+        feeds.into_iter().flatten().for_each(|feed| feed.delivered = None);
+    }
+
+    /// Who has fragments that wait, and of which tracks.
+    pub(super) fn waiting(&self) -> Vec<(SessionId, TrackId)> {
+        let feeds =
+            self.open.iter().flat_map(|(&id, s)| s.feeds.iter().map(move |(&track, f)| (id, track, f)));
+        feeds.filter(|(_, _, feed)| !feed.waiting.is_empty()).map(|(id, track, _)| (id, track)).collect()
+    }
+
     /// Notes that `id` brought a fragment of `track` that starts at the encoder's `time`. Returns
     /// whether it is the first, or does not follow the one before.
     pub(super) fn arrived(&mut self, id: SessionId, track: TrackId, time: i64) -> bool {
-        let feed = self.open.entry(id).or_default().feeds.entry(track).or_default();
-        feed.last.replace(time).is_none_or(|last| time <= last)
+        let feed = self.feed(id, track);
+        let fresh = feed.last.is_none_or(|last| time <= last);
+        if fresh {
+            // Whatever it was before, it has to show anew where it belongs.
+            *feed = Feed { delivered: feed.delivered, ..Feed::default() };
+        }
+        feed.last = Some(time);
+        fresh
     }
 
     /// Notes that the fragment was good.
     pub(super) fn delivered(&mut self, now: Duration, id: SessionId, track: TrackId) {
-        let feed = self.open.entry(id).or_default().feeds.entry(track).or_default();
-        feed.delivered = Some(now);
+        self.feed(id, track).delivered = Some(now);
+    }
+
+    /// What `id` did for `track`.
+    pub(super) fn feed(&mut self, id: SessionId, track: TrackId) -> &mut Feed {
+        self.open.entry(id).or_default().feeds.entry(track).or_default()
+    }
+
+    /// What connections other than `id` did for `track`.
+    pub(super) fn others(
+        &mut self,
+        id: SessionId,
+        track: TrackId,
+    ) -> impl Iterator<Item = (SessionId, &mut Feed)> {
+        let others = self.open.iter_mut().filter(move |(other, _)| **other != id);
+        others.filter_map(move |(&other, session)| Some((other, session.feeds.get_mut(&track)?)))
+    }
+
+    /// Whether `id` is known to be aligned on `track`.
+    pub(super) fn is_aligned(&self, id: SessionId, track: TrackId) -> bool {
+        self.open.get(&id).and_then(|s| s.feeds.get(&track)).is_some_and(|feed| feed.aligned)
+    }
+
+    /// A fragment of `track` that has waited and can be placed now.
+    pub(super) fn release(&mut self, track: TrackId) -> Option<(SessionId, Arrival, bool)> {
+        self.open.iter_mut().find_map(|(&id, session)| {
+            let feed = session.feeds.get_mut(&track).filter(|feed| feed.aligned)?;
+            let (arrival, fresh) = feed.waiting.pop_front()?;
+            Some((id, arrival, fresh))
+        })
+    }
+
+    /// Bytes of fragments that wait.
+    pub(super) fn bytes(&self) -> u64 {
+        let feeds = self.open.values().flat_map(|session| session.feeds.values());
+        feeds.flat_map(|feed| &feed.waiting).map(|(arrival, _)| arrival.media.size()).sum()
+    }
+
+    /// Whether an encoder of some of `tracks`, one that delivers or has just come, has not reached `time`
+    /// on any of them, in ticks.
+    pub(super) fn may_fill(&self, now: Duration, tracks: &[TrackId], time: u64, patience: Duration) -> bool {
+        let reached = |m: &Mark| u64::try_from(m.start).is_ok_and(|start| start >= time);
+        self.open.values().any(|session| {
+            let feeds = || tracks.iter().filter_map(|id| session.feeds.get(id));
+            let is_new = feeds().next().is_some() && feeds().all(|f| f.delivered.is_none());
+            (is_new || feeds().any(|f| f.is_recent(now, patience)))
+                && !feeds().any(|f| f.recent.back().is_some_and(reached))
+        })
     }
 
     /// Whether a connection other than `id` delivered to `track` within `patience`.
@@ -60,13 +157,13 @@ impl Sessions {
 
     /// Whether a connection other than `id` delivered to any track within `patience`.
     pub(super) fn company(&self, now: Duration, id: SessionId, patience: Duration) -> bool {
-        let recent = |feed: &Feed| feed.recent(now, patience);
+        let recent = |feed: &Feed| feed.is_recent(now, patience);
         self.open.iter().any(|(&other, session)| other != id && session.feeds.values().any(recent))
     }
 
     /// Whether `id` delivered to `track` within `patience`.
     pub(super) fn alive(&self, now: Duration, id: SessionId, track: TrackId, patience: Duration) -> bool {
-        self.open.get(&id).and_then(|s| s.feeds.get(&track)).is_some_and(|feed| feed.recent(now, patience))
+        self.open.get(&id).and_then(|s| s.feeds.get(&track)).is_some_and(|feed| feed.is_recent(now, patience))
     }
 
     /// Offset of the run of `id`.
@@ -76,12 +173,40 @@ impl Sessions {
 
     /// Puts `id` on the run with `offset`.
     pub(super) fn join(&mut self, id: SessionId, offset: i64) {
-        self.open.entry(id).or_default().offset = Some(offset);
+        let session = self.open.entry(id).or_default();
+        if session.offset.replace(offset).is_some_and(|before| before != offset) {
+            // What is remembered is on the timeline of the run before.
+            for feed in session.feeds.values_mut() {
+                feed.recent.clear();
+                feed.unmatched.clear();
+            }
+        }
     }
 }
 
 impl Feed {
-    fn recent(&self, now: Duration, patience: Duration) -> bool {
+    /// Whether it delivered within `patience`.
+    pub(super) fn is_recent(&self, now: Duration, patience: Duration) -> bool {
         self.delivered.is_some_and(|at| now.saturating_sub(at) <= patience)
     }
+
+    /// Remembers a fragment, and for how long it stays unmatched.
+    pub(super) fn note(&mut self, mark: Mark, matched: bool) {
+        remember(&mut self.recent, mark);
+        if matched {
+            self.unmatched.clear();
+        } else {
+            remember(&mut self.unmatched, mark);
+        }
+    }
 }
+
+fn remember(marks: &mut VecDeque<Mark>, mark: Mark) {
+    if marks.len() >= MARKS {
+        marks.pop_front();
+    }
+    marks.push_back(mark);
+}
+
+/// Fragments of a connection that are remembered by their place.
+const MARKS: usize = 32;

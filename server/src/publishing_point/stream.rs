@@ -2,7 +2,8 @@
 //!
 //! A chunk is published once every active level has its fragment, or 1.5 durations of media later; a
 //! level that missed three in a row is not waited for until it is in time again. So all levels announce
-//! the same chunks, and what is published is never taken back. Text is published as it comes.
+//! the same chunks, and what is published is never taken back. A chunk behind a hole waits for the
+//! encoder that may still fill it. Text is published as it comes.
 
 use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
@@ -10,6 +11,16 @@ use smooth::{Span, Timescale};
 use super::blocks::Blocks;
 use super::track::{Track, TrackSpec};
 use crate::archive::TrackId;
+
+/// What a stream waits for before it publishes a chunk.
+pub(super) struct Wait<'a> {
+    /// Nothing: the broadcast is over.
+    pub(super) all: bool,
+    /// Whether an encoder that is connected may still bring what is missing before a chunk.
+    pub(super) may_fill: &'a dyn Fn(Span) -> bool,
+    /// Ticks of media after which nobody waits for that any more.
+    pub(super) reach: u64,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -46,11 +57,10 @@ impl Stream {
         }
     }
 
-    /// Publishes every chunk whose time has come; all that wait, if `all`. Returns them with the number
-    /// of levels that lack each.
-    pub(super) fn settle(&mut self, tracks: &mut [Track], all: bool) -> Vec<(Span, usize)> {
+    /// Publishes every chunk whose time has come. Returns them with the number of levels that lack each.
+    pub(super) fn settle(&mut self, tracks: &mut [Track], wait: &Wait<'_>) -> Vec<(Span, usize)> {
         let mut published = Vec::new();
-        while let Some(chunk) = self.next(tracks, all) {
+        while let Some(chunk) = self.next(tracks, wait) {
             let mut lacking = 0;
             self.end = if self.kind == Kind::Text { chunk.time.saturating_add(1) } else { chunk.end() };
             self.chunks.insert(chunk);
@@ -73,7 +83,7 @@ impl Stream {
     }
 
     /// The next chunk to publish. Where levels differ in its duration, the lowest says.
-    fn next(&self, tracks: &[Track], all: bool) -> Option<Span> {
+    fn next(&self, tracks: &[Track], wait: &Wait<'_>) -> Option<Span> {
         let levels = || self.levels.iter().filter_map(|&id| tracks.get(id));
         let chunk = levels().filter_map(|t| Some(t.pending.front()?.span)).min_by_key(|span| span.time)?;
         let in_time = |t: &Track| t.pending.front().is_some_and(|e| e.span.time == chunk.time);
@@ -81,6 +91,22 @@ impl Stream {
         let newest = levels().filter_map(|t| Some(t.pending.back()?.span.end())).max()?;
         let patience = chunk.duration.saturating_add(chunk.duration / 2);
         let waited = newest >= chunk.end().saturating_add(patience);
-        (all || self.kind == Kind::Text || complete || waited).then_some(chunk)
+        if wait.all || self.kind == Kind::Text {
+            return Some(chunk);
+        }
+        // No fragment fits into less.
+        let hole = self.end > 0 && chunk.time >= self.end.saturating_add(chunk.duration / 2);
+        if hole && newest < chunk.end().saturating_add(wait.reach) && (wait.may_fill)(chunk) {
+            return None;
+        }
+        (complete || waited).then_some(chunk)
+    }
+
+    /// Whether a chunk may come in at `span`, behind the newest: while none is listed, nothing that was
+    /// said of its neighbours changes.
+    pub(super) fn has_room(&self, span: Span, look_ahead: u32) -> bool {
+        let before = self.chunks.floor(span.time).is_none_or(|c| c.end() <= span.time);
+        let after = self.chunks.from(span.time).next().is_none_or(|c| c.time >= span.end());
+        self.chunks.len() <= look_ahead as usize && before && after
     }
 }

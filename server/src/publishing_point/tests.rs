@@ -2,6 +2,7 @@
 //!
 //! Times are in milliseconds, on tracks with 10 000 000 ticks per second.
 
+mod redundant;
 mod restarts;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ const RULES: Rules = Rules {
     max_jump: 86_400,
     max_bytes: 1 << 30,
     max_tracks: 8,
+    max_lag: 10,
+    max_unaligned: 4,
 };
 const OK: Outcome = Outcome::Accepted { gap: 0, restarted: false };
 const RESTARTED: Outcome = Outcome::Accepted { gap: 0, restarted: true };
@@ -132,6 +135,7 @@ fn a_level_without_its_fragment_holds_the_stream_up_only_for_a_moment() {
         if n < 4 {
             show.bring(1, 1, n * 2000, 2000, 1);
         }
+        show.wait(2000);
     }
     // Three chunks went out late, after that nobody waits.
     assert_eq!(show.chunks("video").len(), 12);

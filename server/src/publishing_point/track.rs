@@ -162,7 +162,8 @@ pub struct Counters {
     pub conflicts: u64,
     /// Fragments behind the end, with no place for them.
     pub late: u64,
-    /// Fragments whose start no other level of the stream has, when it came to publishing.
+    /// Fragments whose start no other level of the stream has, when it came to publishing, or that do not
+    /// fit to those of another encoder.
     pub unaligned: u64,
     /// Jumps forward.
     pub gaps: u64,
@@ -192,7 +193,9 @@ impl Counters {
             Outcome::Duplicate => self.duplicates += 1,
             Outcome::Conflict => self.conflicts += 1,
             Outcome::Late | Outcome::Unusable => self.late += 1,
-            Outcome::Unaligned => self.unaligned += 1,
+            Outcome::Unaligned | Outcome::Misaligned(_) => self.unaligned += 1,
+            // Counted when its place is known.
+            Outcome::Held => {}
         }
     }
 }

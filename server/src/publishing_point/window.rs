@@ -37,7 +37,7 @@ impl Broadcast {
             match oldest {
                 Some((_, at)) => self.drop_oldest(at),
                 None if self.tracks.iter().any(|t| !t.pending.is_empty()) => {
-                    (0..self.streams.len()).for_each(|at| self.settle(at, true));
+                    (0..self.streams.len()).for_each(|at| self.settle(at, None));
                 }
                 None => break,
             }

@@ -1,0 +1,232 @@
+//! Two encoders for the same tracks: `alignment` and the waiting for holes.
+
+use super::*;
+
+/// Both levels of video, and audio, cut alike.
+fn both(show: &mut Show, session: SessionId, time: i64, duration: u64, content: u8) -> [Outcome; 3] {
+    [0, 1, 2].map(|track| show.bring(session, track, time, duration, content))
+}
+
+fn is_misaligned(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Misaligned(_))
+}
+
+#[test]
+fn an_encoder_that_cuts_elsewhere_is_sent_away_and_never_harms_the_first() {
+    // Start of the second encoder, and duration of its fragments: skewed either way, on another grid,
+    // an hour ahead.
+    for (skew, duration) in [(300, 2000), (-300, 2000), (0, 3000), (0, 1000), (1000, 2000), (3_600_000, 2000)]
+    {
+        let mut show = Show::new(RULES);
+        show.open(1);
+        both(&mut show, 1, 0, 2000, 1);
+        show.open(2);
+        let (mut next, mut sent_away) = (2000, false);
+        for n in 1..20 {
+            let now = n * 2000;
+            // Whoever is first with a stretch of time, the first encoder keeps its place.
+            while next + skew <= now && !sent_away {
+                sent_away = both(&mut show, 2, next + skew, duration, 2).into_iter().any(is_misaligned);
+                next += i64::try_from(duration).unwrap();
+            }
+            if sent_away {
+                show.broadcast.close(2);
+            }
+            assert_eq!(both(&mut show, 1, now, 2000, 1), [OK; 3], "{skew} {duration} {now}");
+            show.wait(2000);
+            if skew > 10_000 {
+                sent_away |= is_misaligned(show.bring(2, 0, now + skew, 2000, 2));
+            }
+        }
+        assert!(sent_away, "{skew} {duration}");
+        assert_eq!(show.chunks("video"), (0..20).map(|n| n * 2000).collect::<Vec<_>>());
+        assert!(
+            show.broadcast.tracks[0]
+                .entries
+                .iter()
+                .all(|e| e.hash == show.broadcast.tracks[0].entries.first().unwrap().hash)
+        );
+        assert!(show.broadcast.notes.is_empty(), "{:?}", show.broadcast.notes);
+    }
+}
+
+#[test]
+fn the_younger_of_two_goes_when_their_clocks_have_drifted_apart() {
+    let mut show = Show::new(RULES);
+    show.open(1);
+    show.open(2);
+    let (mut elder, mut younger) = (Vec::new(), Vec::new());
+    for n in 0..40 {
+        // From the sixth fragment on the younger one is ahead, and early by more and more.
+        let drift = (n - 5).clamp(0, 10) * 60;
+        if !younger.iter().copied().any(is_misaligned) {
+            younger.push(show.bring(2, 0, n * 2000 - drift, 2000, 2));
+            if younger.last().copied().is_some_and(is_misaligned) {
+                show.broadcast.close(2);
+            }
+        }
+        elder.push(show.bring(1, 0, n * 2000, 2000, 1));
+        show.bring(1, 1, n * 2000, 2000, 1);
+        show.wait(2000);
+    }
+    assert!(younger.iter().copied().any(is_misaligned), "{younger:?} {elder:?}");
+    assert!(!elder.iter().copied().any(is_misaligned), "{elder:?}");
+    assert_eq!(elder[30..], [OK; 10]);
+}
+
+#[test]
+fn aligned_encoders_a_frame_apart_are_copies_of_each_other() {
+    let mut show = Show::new(RULES);
+    show.open(1);
+    show.open(2);
+    for n in 0..10 {
+        assert_eq!(both(&mut show, 1, n * 2000, 2000, 1), [OK; 3]);
+        let second = both(&mut show, 2, n * 2000 + 21, 2000, 2);
+        assert_eq!(second, [Outcome::Conflict; 3], "{n}");
+        show.wait(2000);
+    }
+    assert_eq!(show.broadcast.tracks[0].counters.conflicts, 10);
+    // The first one is gone: the other goes on where it ended.
+    show.broadcast.close(1);
+    for n in 10..13 {
+        for outcome in both(&mut show, 2, n * 2000 + 21, 2000, 2) {
+            assert!(matches!(outcome, Outcome::Accepted { restarted: false, .. }), "{outcome:?}");
+        }
+        show.wait(2000);
+    }
+    assert_eq!(show.chunks("video").len(), 13);
+}
+
+#[test]
+fn an_encoder_that_lags_takes_over_without_beginning_anew() {
+    let mut show = Show::new(Rules { resend_fragments: 2, ..RULES });
+    show.open(1);
+    show.open(2);
+    for n in 0..20 {
+        both(&mut show, 1, n * 2000, 2000, 1);
+        if n >= 4 {
+            // Eight seconds behind, and its bytes differ.
+            both(&mut show, 2, (n - 4) * 2000, 2000, 2);
+        }
+        show.wait(2000);
+    }
+    show.broadcast.close(1);
+    for n in 16..25 {
+        let expected = if n < 20 { Outcome::Conflict } else { OK };
+        assert_eq!(both(&mut show, 2, n * 2000, 2000, 2), [expected; 3], "{n}");
+        show.wait(2000);
+    }
+    assert_eq!(show.chunks("video"), (0..25).map(|n| n * 2000).collect::<Vec<_>>());
+    assert_eq!(show.broadcast.tracks[0].counters.restarts, 0);
+}
+
+#[test]
+fn what_an_encoder_brought_before_it_was_known_to_fit_is_not_lost() {
+    let mut show = Show::new(RULES);
+    show.open(1);
+    for n in 0..5 {
+        both(&mut show, 1, n * 2000, 2000, 1);
+        show.wait(2000);
+    }
+    // The second one is ahead: nothing says yet that it fits.
+    show.open(2);
+    assert_eq!(both(&mut show, 2, 12_000, 2000, 2), [Outcome::Held; 3]);
+    assert_eq!(both(&mut show, 1, 10_000, 2000, 1), [OK; 3]);
+    // The first one dies. Then what waited goes in.
+    show.broadcast.close(1);
+    assert_eq!(both(&mut show, 2, 14_000, 2000, 2), [OK; 3]);
+    assert_eq!(show.chunks("video"), (0..8).map(|n| n * 2000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_hole_waits_for_the_encoder_that_may_fill_it_and_no_longer() {
+    let mut show = Show::new(RULES);
+    show.open(1);
+    show.open(2);
+    for n in 0..5 {
+        both(&mut show, 1, n * 2000, 2000, 1);
+        both(&mut show, 2, n * 2000, 2000, 1);
+        show.wait(2000);
+    }
+    // The first one loses a fragment, the second one is late.
+    both(&mut show, 1, 12_000, 2000, 1);
+    assert_eq!(show.chunks("video").last(), Some(&8000));
+    assert_eq!(both(&mut show, 2, 10_000, 2000, 1), [OK; 3]);
+    assert_eq!(show.chunks("video"), (0..7).map(|n| n * 2000).collect::<Vec<_>>());
+    // Both lose it: when the second one is past it, it is a hole.
+    both(&mut show, 1, 16_000, 2000, 1);
+    assert_eq!(show.chunks("video").last(), Some(&12_000));
+    both(&mut show, 2, 16_000, 2000, 1);
+    assert_eq!(show.chunks("video").last(), Some(&16_000));
+    // The second one falls silent: soon nobody waits for it.
+    show.wait(2000);
+    for n in 10..20 {
+        both(&mut show, 1, n * 2000, 2000, 1);
+        show.wait(2000);
+    }
+    assert_eq!(show.chunks("video").last(), Some(&38_000));
+}
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Plays 30 fragments from two encoders; of each fragment at least one of them has every track.
+fn with_losses(seed: u64) -> Show {
+    let mut dice = Dice(seed);
+    let mut show = Show::new(RULES);
+    let lag = i64::try_from(dice.roll(3)).unwrap();
+    let mut sessions = [(1, 0), (2, lag)];
+    sessions.iter().for_each(|(session, _)| show.open(*session));
+    let mut fresh = 10;
+    // Not three in a row: after 2.5 durations an encoder counts as silent.
+    let lost: Vec<_> = (0..30).map(|n| n >= 3 && n % 3 != 0 && dice.roll(3) == 0).collect();
+    for now in 0..30 + lag {
+        for at in 0..2 {
+            let (session, behind) = sessions[at];
+            let n = now - behind;
+            let Some(&lost) = usize::try_from(n).ok().and_then(|n| lost.get(n)) else { continue };
+            // Losses go back and forth between the two.
+            let is_lost = lost && (usize::try_from(n).unwrap() / 5 + at) % 2 == 0;
+            if is_lost {
+                if dice.roll(2) == 0 {
+                    // The connection broke over it; the encoder is back with another one.
+                    show.broadcast.close(session);
+                    fresh += 1;
+                    sessions[at].0 = fresh;
+                    show.open(fresh);
+                }
+                continue;
+            }
+            for track in [0, 1, 2] {
+                let content = u8::try_from(n * 3).unwrap() + u8::try_from(track).unwrap();
+                show.bring(session, track, n * 2000, 2000, content);
+            }
+        }
+        show.wait(2000);
+    }
+    show.broadcast.finish();
+    show
+}
+
+#[test]
+fn whatever_each_of_two_encoders_loses_the_broadcast_is_what_both_have_together() {
+    let all: Vec<_> = (0..30).map(|n| n * 2000).collect();
+    let hashes = |show: &Show| {
+        let tracks = show.broadcast.tracks.iter();
+        tracks.map(|t| t.entries.iter().map(|e| (e.span, e.hash)).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    let first = with_losses(0);
+    for seed in 0..300 {
+        let show = with_losses(seed);
+        assert_eq!(show.chunks("video"), all, "seed {seed}");
+        assert_eq!(show.chunks("audio"), all, "seed {seed}");
+        assert_eq!(hashes(&show), hashes(&first), "seed {seed}");
+    }
+}
