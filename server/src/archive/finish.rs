@@ -123,4 +123,6 @@ const ALL: Rules = Rules {
     max_jump: 0,
     max_bytes: u64::MAX,
     max_tracks: usize::MAX,
+    max_lag: 0,
+    max_unaligned: u32::MAX,
 };

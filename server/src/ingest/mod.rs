@@ -9,6 +9,7 @@
 //! | a point that pulls its streams | 403 |
 //! | nothing for too long, or a fragment that does not end | 408 |
 //! | an ended broadcast, another event or one that is over, other parameters of a known track | 409 |
+//! | fragments that do not fit to those of another encoder, a stream taken over by a reconnect | 409 |
 //! | a fragment before the header | 412 |
 //! | more than a limit allows | 413 |
 //! | something sound that we do not do | 415 |
@@ -21,6 +22,7 @@ mod patience;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -61,6 +63,7 @@ pub async fn receive(
         dismissed: None,
         specs: Vec::new(),
         tracks: Vec::new(),
+        longest: None,
         ended: false,
     };
     let outcome = push.run(app, &mut body).await;
@@ -88,6 +91,8 @@ struct Push<'a> {
     specs: Vec<TrackSpec>,
     /// Track id in this stream, and number in the broadcast.
     tracks: Vec<(u32, TrackId)>,
+    /// Duration of the longest fragment that came, but for captions.
+    longest: Option<Duration>,
     ended: bool,
 }
 
@@ -131,6 +136,11 @@ impl Push<'_> {
             self.demuxer.push(data);
             while let Some(event) = self.demuxer.poll().map_err(Failure::Format)? {
                 self.handle(event)?;
+            }
+            if let Some(longest) = self.longest
+                && patience.expect(longest, settings.ingest_idle())
+            {
+                alarm.as_mut().reset(patience.alarm());
             }
             // All of the piece first: an encoder that hangs up now is not waited for any more.
             self.point.shown().await;
@@ -198,6 +208,12 @@ impl Push<'_> {
             duration: span.duration,
             media: Arc::new(Media::new(fragment.moof, fragment.mdat)),
         };
+        let spec = &self.specs[place];
+        if spec.kind != Kind::Text {
+            // A hostile duration is bounded before it is believed.
+            let seconds = spec.timescale.seconds(span.duration).min(LONGEST);
+            self.longest = self.longest.max(Some(Duration::from_secs_f64(seconds)));
+        }
         let outcome = self.point.accept(session, self.tracks[place].1, arrival)?;
         self.tell(&self.specs[place], span.time.cast_signed(), outcome);
         Ok(())
@@ -244,6 +260,9 @@ impl Drop for Push<'_> {
         self.close();
     }
 }
+
+/// Seconds of the longest fragment that an encoder is waited for.
+const LONGEST: f64 = 60.0;
 
 /// Ready when the point sends the connection away.
 async fn dismissal(dismissed: &mut Option<oneshot::Receiver<Refused>>) -> Refused {

@@ -34,6 +34,13 @@ impl Patience {
         Self { idle, fragment, last: now, begun: None, stop: None }
     }
 
+    /// The encoder sends a fragment every `duration`: three of them without a byte are enough, and one
+    /// and a half are granted whatever the setting. Returns whether that changes the deadlines.
+    pub(super) fn expect(&mut self, duration: Duration, setting: Duration) -> bool {
+        let idle = (duration * 3).max(SHORTEST).min(setting).max(duration * 3 / 2);
+        std::mem::replace(&mut self.idle, idle) != idle
+    }
+
     /// Bytes have come; `is_whole` says whether they end with a fragment.
     pub(super) fn heard(&mut self, is_whole: bool, now: Instant) {
         self.last = now;
@@ -69,9 +76,23 @@ impl Patience {
     }
 }
 
+/// Of all silences that end a connection.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn three_fragments_of_silence_are_enough() {
+        let setting = Duration::from_secs(15);
+        let mut patience = Patience::new(setting, Duration::from_secs(60), Instant::now());
+        for (millis, idle) in [(200, 1000), (2000, 6000), (6000, 15_000), (25_000, 37_500)] {
+            assert!(patience.expect(Duration::from_millis(millis), setting));
+            assert_eq!(patience.idle, Duration::from_millis(idle));
+            assert!(!patience.expect(Duration::from_millis(millis), setting));
+        }
+    }
 
     #[test]
     fn silence_slowness_and_stopping_each_have_their_end() {

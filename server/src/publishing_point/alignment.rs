@@ -11,6 +11,8 @@
 
 use std::time::Duration;
 
+use smooth::Span;
+
 use super::broadcast::Broadcast;
 use super::session::Mark;
 use super::track::{SessionId, Track};
@@ -119,7 +121,8 @@ impl Track {
         let from = start.saturating_add(tolerance);
         let before = self.entries.floor(from).map(|e| e.span);
         let waiting = self.pending.iter().map(|w| w.span).take_while(|s| s.time <= from).last();
-        [before, waiting].into_iter().flatten().any(|s| s.end() > from)
+        let own = |s: &Span| Mark { start: signed(s.time), duration: s.duration }.is_like(mark, tolerance);
+        [before, waiting].into_iter().flatten().any(|s| s.end() > from && !own(&s))
     }
 
     /// See [`Misfit::nearest`].

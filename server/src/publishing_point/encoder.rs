@@ -1,13 +1,17 @@
 //! The encoders' side of a publishing point: who may post, and what is taken in.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use smooth::Timescale;
 use smooth::manifest::Kind;
 use smooth::smil::definition::Source;
 
 use tokio::sync::oneshot;
 
 use super::admission::{Admission, Facts};
+use super::alignment::Misfit;
 use super::broadcast::{Arrival, Outcome};
 use super::state::{Input, State};
 use super::track::{SessionId, TrackSpec};
@@ -97,7 +101,7 @@ impl PublishingPoint {
         // Where no event is running yet, this one begins.
         writer.broadcast.describe(event, stream);
         let text = specs.iter().all(|s| s.kind == Kind::Text);
-        let dismissed = writer.pushes.open(event, stream, session, peer, text);
+        let dismissed = writer.pushes.open(event, stream, session, peer, text, self.born.elapsed());
         writer.pushes.carries(session, &tracks);
         let _ = self.apply(&mut writer, Input::Data);
         self.publish(&mut writer);
@@ -126,7 +130,8 @@ impl PublishingPoint {
     ///
     /// # Errors
     ///
-    /// [`Refused::Stopped`] if the broadcast that the connection belongs to is over.
+    /// [`Refused::Stopped`] if the broadcast that the connection belongs to is over,
+    /// [`Refused::Misaligned`] if its fragments do not fit to those of another encoder.
     pub fn accept(&self, session: SessionId, track: TrackId, arrival: Arrival) -> Result<Outcome, Refused> {
         let mut writer = self.lock();
         if !writer.state.ingests() || !writer.pushes.knows(session) {
@@ -135,10 +140,23 @@ impl PublishingPoint {
         // Read under the lock, so that it never goes back.
         let now = self.born.elapsed();
         let (span, bytes) = ((arrival.time, arrival.duration), arrival.media.size());
+        let spec = writer.broadcast.tracks.get(track).map(|t| Arc::clone(&t.spec));
+        let timescale = spec.as_ref().map_or(Timescale::DEFAULT, |s| s.timescale);
+        let silence = Duration::from_secs_f64(timescale.seconds(span.1) * 1.5);
+        for gone in writer.pushes.replace(now, session, silence) {
+            tracing::info!(point = self.path, "a connection is replaced by a newer one of the same encoder");
+            writer.broadcast.close(gone);
+        }
         let outcome = writer.broadcast.accept(now, session, track, arrival);
         writer.pushes.arrived(now, session, track, span, bytes, outcome);
         self.publish(&mut writer);
-        Ok(outcome)
+        match outcome {
+            Outcome::Misaligned(Misfit { start, nearest }) => {
+                let track = spec.map_or_else(String::new, |s| s.name.clone());
+                Err(Refused::Misaligned { track, start, nearest })
+            }
+            outcome => Ok(outcome),
+        }
     }
 
     /// The encoder said that its stream is over. When all have, so is the broadcast.

@@ -38,6 +38,9 @@ pub(super) struct Connection {
     pub(super) peer: Option<IpAddr>,
     pub(super) since: SystemTime,
     pub(super) bytes: u64,
+    opened: Duration,
+    /// When its last fragment came.
+    heard: Duration,
     dismiss: oneshot::Sender<Refused>,
 }
 
@@ -69,6 +72,7 @@ impl Pushes {
         session: SessionId,
         peer: Option<IpAddr>,
         text: bool,
+        now: Duration,
     ) -> oneshot::Receiver<Refused> {
         if self.current().is_none() {
             self.event = event.map(str::to_owned);
@@ -77,7 +81,8 @@ impl Pushes {
         push.ended = false;
         push.text = text;
         let (dismiss, dismissed) = oneshot::channel();
-        let connection = Connection { peer, since: SystemTime::now(), bytes: 0, dismiss };
+        let connection =
+            Connection { peer, since: SystemTime::now(), bytes: 0, opened: now, heard: now, dismiss };
         push.connections.insert(session, connection);
         dismissed
     }
@@ -104,6 +109,7 @@ impl Pushes {
         let Some(push) = self.of(session) else { return };
         if let Some(connection) = push.connections.get_mut(&session) {
             connection.bytes += bytes;
+            connection.heard = now;
         }
         let feed = push.feeds.entry(track).or_default();
         feed.bytes.add(bytes);
@@ -123,6 +129,25 @@ impl Pushes {
         if let Some(push) = self.of(session) {
             push.connections.remove(&session);
         }
+    }
+
+    /// Sends away and returns the older connections of the same stream from the same address that `session`
+    /// replaces: those that have brought nothing since it opened, nor for `silence`. Another encoder that
+    /// shares the stream's id goes on sending, so it is kept.
+    pub(super) fn replace(&mut self, now: Duration, session: SessionId, silence: Duration) -> Vec<SessionId> {
+        let Some(push) = self.of(session) else { return Vec::new() };
+        let Some(&Connection { peer, opened, .. }) = push.connections.get(&session) else {
+            return Vec::new();
+        };
+        let stale =
+            |c: &Connection| c.peer == peer && c.heard < opened && now.saturating_sub(c.heard) > silence;
+        let gone: Vec<_> = push.connections.iter().filter(|(_, c)| stale(c)).map(|(&id, _)| id).collect();
+        for id in &gone {
+            if let Some(connection) = push.connections.remove(id) {
+                let _ = connection.dismiss.send(Refused::Replaced);
+            }
+        }
+        gone
     }
 
     /// Sends every encoder away, for `reason`.
