@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -66,6 +67,15 @@ impl Client {
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.ask(path).await;
         self.answer(None).await
+    }
+
+    /// GETs `path` until it is there.
+    pub(crate) async fn until_there(&mut self, path: &str) {
+        let start = Instant::now();
+        while self.get(path).await.status != 200 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{path} does not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// GETs `path`.

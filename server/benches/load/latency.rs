@@ -16,6 +16,7 @@ pub(crate) async fn last_byte_in(report: &mut Report) {
     let mut encoder = Encoder::start(address, "/live.isml", &[SIZE]).await;
     let mut next = encoder.push().await;
     let mut viewer = Target::plain(address).connect().await;
+    viewer.until_there(&format!("/live.isml/{}", broadcast::path(SIZE, next))).await;
     let mut times = Vec::with_capacity(FRAGMENTS);
     for n in 0..FRAGMENTS as u64 {
         next += DURATION;
@@ -44,7 +45,7 @@ pub(crate) async fn waiting(report: &mut Report) {
     let mut encoder = Encoder::start(address, "/live.isml", &[SIZE]).await;
     let first = encoder.push().await;
     let path = |time| format!("/live.isml/{}?wait=60000", broadcast::path(SIZE, time));
-    assert_eq!(Target::plain(address).connect().await.get(&path(first)).await.status, 200);
+    Target::plain(address).connect().await.until_there(&path(first)).await;
     let before = origin.memory();
     let mut viewers = tokio::task::JoinSet::new();
     let target = Target::plain(address);

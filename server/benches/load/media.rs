@@ -98,7 +98,8 @@ impl Stage {
         let mut client = Target::plain(address).connect().await;
         for size in SIZES {
             for &time in &times {
-                let path = format!("/live.isml/{}?wait=5000", broadcast::path(size, time));
+                let path = format!("/live.isml/{}", broadcast::path(size, time));
+                client.until_there(&path).await;
                 let (answer, body) = client.fetch(&path).await;
                 assert_eq!(answer.status, 200, "{path}");
                 std::fs::write(folder.path().join(file(size, time)), body).unwrap();
