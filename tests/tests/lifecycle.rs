@@ -9,7 +9,7 @@ use harness::process::Process;
 use harness::{player, web};
 
 #[tokio::test]
-async fn a_stopped_broadcast_plays_to_its_end_and_can_be_searched() {
+async fn a_stopped_broadcast_plays_to_its_end_and_its_archive_plays_on_demand() {
     let origin = Origin::start().await;
     let manifest = format!("{}/manifest", origin.point());
     origin.page(&manifest);
@@ -37,6 +37,33 @@ async fn a_stopped_broadcast_plays_to_its_end_and_can_be_searched() {
         .await;
     browser.until("it is still in step", "window.__probe.inStep(0)").await;
     browser.no_console_errors_but(&["status of 412"]).await;
+
+    // Shut down, nobody is served there any more; the archive is a presentation like any other.
+    origin.wish("Idle").await;
+    assert_eq!(web::get(&manifest).await.0, 404);
+    let archive = archive(&origin);
+    origin.page(&format!("{archive}/Manifest"));
+    browser.open(&format!("{}/SmoothStreamingPlayer.html", origin.url())).await;
+    player::playing(&browser).await;
+    browser.until("the picture is that of its time", "window.__probe.inStep(0)").await;
+    browser.run(&format!("window.__probe.media().currentTime = {length} - 3")).await;
+    browser.until("the end is reached", "window.__probe.media().ended").await;
+    let archived = browser.eval("window.__probe.media().duration").await.as_f64().unwrap_or_default();
+    println!("the archive is {archived:.2} s long, the broadcast was {length:.2} s");
+    assert!(
+        (archived - length).abs() < 0.1,
+        "the archive is {archived} s long, the broadcast was {length} s"
+    );
+    browser.no_console_errors().await;
+}
+
+/// URL of the presentation that the only broadcast has left.
+fn archive(origin: &Origin) -> String {
+    let broadcasts = origin.root().join("archives/LiveSmoothStream-isml");
+    let mut folders = broadcasts.read_dir().expect("an archive").flatten();
+    let folder = folders.next().expect("a broadcast").file_name().into_string().expect("a plain name");
+    assert!(folders.next().is_none(), "more than one broadcast");
+    format!("{}/archives/LiveSmoothStream-isml/{folder}/LiveSmoothStream.ism", origin.url())
 }
 
 #[tokio::test]
