@@ -188,8 +188,8 @@ fn with_losses(seed: u64) -> Show {
     // Not three in a row: after 2.5 durations an encoder counts as silent.
     let lost: Vec<_> = (0..30).map(|n| n >= 3 && n % 3 != 0 && dice.roll(3) == 0).collect();
     for now in 0..30 + lag {
-        for at in 0..2 {
-            let (session, behind) = sessions[at];
+        for (at, encoder) in sessions.iter_mut().enumerate() {
+            let (session, behind) = *encoder;
             let n = now - behind;
             let Some(&lost) = usize::try_from(n).ok().and_then(|n| lost.get(n)) else { continue };
             // Losses go back and forth between the two.
@@ -199,7 +199,7 @@ fn with_losses(seed: u64) -> Show {
                     // The connection broke over it; the encoder is back with another one.
                     show.broadcast.close(session);
                     fresh += 1;
-                    sessions[at].0 = fresh;
+                    encoder.0 = fresh;
                     show.open(fresh);
                 }
                 continue;
