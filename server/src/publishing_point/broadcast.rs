@@ -12,14 +12,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smooth::boxes::delivery;
 use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
 
-use super::alignment::{Misfit, Standing};
-use super::placement::Verdict;
-use super::runs::{from_units, units_up};
-use super::session::{Mark, Sessions};
+use super::alignment::Misfit;
+use super::runs::units_up;
+use super::session::Sessions;
 use super::stream::{Stream, Wait};
 use super::track::{Entry, SessionId, Track, TrackSpec};
 use crate::archive::{FragmentLog, Kept, Media, NewTrack, Published, TrackId};
@@ -152,7 +150,7 @@ pub struct Broadcast {
     pub(super) fresh: Vec<(TrackId, usize)>,
     full: bool,
     /// When the last fragment came.
-    now: Duration,
+    pub(super) now: Duration,
 }
 
 impl Broadcast {
@@ -251,197 +249,6 @@ impl Broadcast {
         self.sessions.close(session);
     }
 
-    /// Takes in one fragment that connection `session` brought at `now`, a time since any fixed moment.
-    pub fn accept(&mut self, now: Duration, session: SessionId, id: TrackId, arrival: Arrival) -> Outcome {
-        self.absorb();
-        self.now = now;
-        let Some(track) = self.tracks.get(id) else { return Outcome::Unusable };
-        let (kind, timescale) = (track.spec.kind, track.spec.timescale);
-        let per_second = u64::from(timescale.get());
-        let longest = per_second.saturating_mul(LONGEST);
-        let empty = arrival.duration == 0 && kind != Kind::Text;
-        if empty || arrival.duration > longest || arrival.time.unsigned_abs() > RANGE {
-            return Outcome::Unusable;
-        }
-        let fresh = self.sessions.arrived(session, id, arrival.time);
-        let step = arrival.duration.max(track.step());
-        let patience = patience(step, timescale);
-        let mapped = self.mapped(session, id, &arrival, step);
-        let mark = Mark { start: mapped, duration: arrival.duration };
-        let tolerance = (per_second / 10).min(arrival.duration / 4);
-        let contested = kind != Kind::Text && self.sessions.rival(now, session, id, patience);
-        // It may show where others belong, whose fragments may come before it.
-        let matched = kind != Kind::Text && self.matches(session, id, mark, tolerance);
-        self.release_others(now, id);
-        let outcome = if contested {
-            match self.standing(now, session, id, mark, tolerance, patience, matched) {
-                Standing::Aligned => self.place(now, session, id, arrival, fresh),
-                Standing::Unknown => self.hold(session, id, arrival, fresh),
-                Standing::Misaligned(misfit) => Outcome::Misaligned(misfit),
-            }
-        } else {
-            self.release(now, session, id);
-            self.place_alone(now, session, id, arrival, fresh)
-        };
-        self.tracks[id].counters.count(outcome);
-        // A copy tells, too, that nobody fills the hole behind which others wait.
-        if let Some(at) = self.streams.iter().position(|s| s.levels.contains(&id))
-            && !matches!(outcome, Outcome::Accepted { .. })
-        {
-            self.settle(at, Some(now));
-        }
-        outcome
-    }
-
-    /// Where the encoder's time is on the timeline of the broadcast, in ticks.
-    fn mapped(&self, session: SessionId, id: TrackId, arrival: &Arrival, step: u64) -> i64 {
-        let offset = self.sessions.offset(session).unwrap_or_else(|| self.nearest_run(id, arrival, step));
-        arrival.time.saturating_add(from_units(offset, self.tracks[id].spec.timescale))
-    }
-
-    /// Keeps a fragment until it is known whether its encoder is aligned with the one that delivers.
-    fn hold(&mut self, session: SessionId, id: TrackId, arrival: Arrival, fresh: bool) -> Outcome {
-        let most = self.rules.max_unaligned as usize;
-        let waiting = &mut self.sessions.feed(session, id).waiting;
-        waiting.push_back((arrival, fresh));
-        if waiting.len() > most {
-            waiting.pop_front();
-            self.tracks[id].counters.unaligned += 1;
-        }
-        Outcome::Held
-    }
-
-    /// Places what `session` brought while it was not known where that belongs: it is alone now.
-    fn release(&mut self, now: Duration, session: SessionId, id: TrackId) {
-        for (arrival, fresh) in std::mem::take(&mut self.sessions.feed(session, id).waiting) {
-            let outcome = self.place_alone(now, session, id, arrival, fresh);
-            self.tracks[id].counters.count(outcome);
-        }
-    }
-
-    /// Places what waited of encoders that are known to be aligned now.
-    fn release_others(&mut self, now: Duration, id: TrackId) {
-        while let Some((session, arrival, fresh)) = self.sessions.release(id) {
-            let outcome = self.place(now, session, id, arrival, fresh);
-            self.tracks[id].counters.count(outcome);
-        }
-    }
-
-    /// Places a fragment of an encoder that has no rival, so that it says how the track is cut.
-    fn place_alone(
-        &mut self,
-        now: Duration,
-        session: SessionId,
-        id: TrackId,
-        arrival: Arrival,
-        fresh: bool,
-    ) -> Outcome {
-        let (time, duration) = (arrival.time, arrival.duration);
-        let outcome = self.place(now, session, id, arrival, fresh);
-        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
-            let offset = self.sessions.offset(session).unwrap_or_default();
-            let start = time.saturating_add(from_units(offset, self.tracks[id].spec.timescale));
-            let feed = self.sessions.feed(session, id);
-            feed.note(Mark { start, duration }, true);
-            feed.aligned = true;
-        }
-        outcome
-    }
-
-    fn place(
-        &mut self,
-        now: Duration,
-        session: SessionId,
-        id: TrackId,
-        arrival: Arrival,
-        fresh: bool,
-    ) -> Outcome {
-        let track = &self.tracks[id];
-        let timescale = track.spec.timescale;
-        let step = arrival.duration.max(track.step());
-        let patience = patience(step, timescale);
-        let mut restarted = false;
-        let outcome = loop {
-            let offset = match self.sessions.offset(session) {
-                Some(offset) => offset,
-                None => self.nearest_run(id, &arrival, step),
-            };
-            let mapped = arrival.time.saturating_add(from_units(offset, timescale));
-            let verdict = self.judge(now, session, id, &arrival, mapped, step, patience, fresh);
-            let start = match verdict {
-                Verdict::Append(start) | Verdict::Insert(start) => start,
-                Verdict::Restart if !restarted => {
-                    restarted = true;
-                    self.restart(now, session, timescale, arrival.time, patience);
-                    continue;
-                }
-                Verdict::Duplicate => break Outcome::Duplicate,
-                Verdict::Conflict => break Outcome::Conflict,
-                Verdict::Late | Verdict::Restart => break Outcome::Late,
-            };
-            self.sessions.join(session, offset);
-            let end = u64::try_from(mapped.saturating_add_unsigned(arrival.duration)).unwrap_or(0);
-            let span = Span { time: start, duration: end.saturating_sub(start) };
-            let media = self.named(id, arrival.media);
-            let hash = media.hash;
-            let entry = Entry { span, raw: mapped, hash, media: Some(media), place: None };
-            break self.store(now, id, session, entry, verdict, restarted);
-        };
-        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Conflict) {
-            self.sessions.delivered(now, session, id);
-        }
-        outcome
-    }
-
-    /// `media` as the first header called its track: encoders may number tracks differently.
-    fn named(&self, id: TrackId, media: Arc<Media>) -> Arc<Media> {
-        match delivery::renumber(&media.moof, self.tracks[id].spec.id) {
-            Some(moof) => Arc::new(Media { moof: moof.into(), ..Media::clone(&media) }),
-            None => media,
-        }
-    }
-
-    fn store(
-        &mut self,
-        now: Duration,
-        id: TrackId,
-        session: SessionId,
-        entry: Entry,
-        verdict: Verdict,
-        restarted: bool,
-    ) -> Outcome {
-        let Some(at) = self.streams.iter().position(|s| s.levels.contains(&id)) else {
-            return Outcome::Unusable;
-        };
-        let (stream, track) = (&mut self.streams[at], &mut self.tracks[id]);
-        let span = entry.span;
-        let gap = match (verdict, track.end()) {
-            (Verdict::Append(start), Some(end)) => start.saturating_sub(end),
-            _ => 0,
-        };
-        // Rounding between timescales is none, nor is silence between captions.
-        let gap = if stream.kind != Kind::Text && gap > u64::from(track.spec.timescale.get()) / 100 {
-            gap
-        } else {
-            0
-        };
-        if span.time < stream.end {
-            let kept = kept(id, &entry);
-            let fits = stream.chunks.at(span.time).is_some() || stream.has_room(span, self.rules.look_ahead);
-            if !fits || !track.attach(entry) {
-                return Outcome::Unaligned;
-            }
-            let chunk = stream.chunks.insert(span).then(|| (stream.levels[0], span));
-            self.log.append(Published { chunk, fragments: kept.into_iter().collect() });
-            self.changed = true;
-        } else {
-            track.wait(entry, session);
-            self.settle(at, Some(now));
-        }
-        self.trim();
-        Outcome::Accepted { gap, restarted }
-    }
-
     /// Publishes what waits in every stream: the broadcast is over.
     pub fn finish(&mut self) {
         for at in 0..self.streams.len() {
@@ -515,17 +322,17 @@ impl Broadcast {
 }
 
 /// A fragment for the log; `None` once it is there.
-fn kept(track: TrackId, entry: &Entry) -> Option<Kept> {
+pub(super) fn kept(track: TrackId, entry: &Entry) -> Option<Kept> {
     Some(Kept { track, span: entry.span, raw: entry.raw, media: Arc::clone(entry.media.as_ref()?) })
 }
 
 /// How long after its last fragment, which lasted `step` ticks, an encoder counts as alive.
-fn patience(step: u64, timescale: Timescale) -> Duration {
+pub(super) fn patience(step: u64, timescale: Timescale) -> Duration {
     Duration::from_secs_f64(timescale.seconds(step) * 2.5)
 }
 
 /// Seconds of the longest fragment: a day, for a caption that stays.
-const LONGEST: u64 = 86_400;
+pub(super) const LONGEST: u64 = 86_400;
 
 /// The largest encoder time in ticks; leaves room for all sums.
-const RANGE: u64 = 1 << 61;
+pub(super) const RANGE: u64 = 1 << 61;

@@ -17,6 +17,7 @@ pub mod document;
 pub mod encoder;
 pub(crate) mod files;
 pub mod header;
+mod intake;
 pub mod listing;
 mod past;
 mod placement;
