@@ -84,7 +84,16 @@ fn origin() -> (tempfile::TempDir, std::net::SocketAddr, Server) {
         .replace("\"lookaheadChunks\" content=\"2\"", "\"lookaheadChunks\" content=\"0\"");
     std::fs::write(folder.path().join("live.isml"), definition).unwrap();
     let address = free_address();
-    let flags = ["--max-connections", "20000", "--max-held-requests", "20000", "--max-hold-ms", "60000"];
+    let flags = [
+        "--max-connections",
+        "20000",
+        "--max-held-requests",
+        "20000",
+        "--max-hold-ms",
+        "60000",
+        "--ingest-idle-seconds",
+        "600",
+    ];
     let server = Server::silverlane(folder.path(), address, &flags);
     (folder, address, server)
 }
