@@ -1,5 +1,6 @@
 //! A publishing point and its archive, on disks that behave and on some that do not.
 
+mod dvr;
 mod faults;
 mod recovery;
 
