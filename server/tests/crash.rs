@@ -23,8 +23,6 @@ const KILLS: u64 = 20;
 /// Rounds of the capture, ten fragments of each track.
 const ROUNDS: u64 = 5;
 const STEP: u64 = 20_000_000;
-/// Chunks that a live manifest does not list yet.
-const HELD_BACK: usize = 2;
 
 /// What the encoder has: its header, and all fragments that begin in the same two seconds, by turns.
 struct Source {
@@ -261,10 +259,13 @@ fn what_was_shown_outlives_twenty_kills() {
         }
         send(&mut encoder, &bytes).unwrap();
         // In real time it would be two seconds until the next: until then it is taken in.
-        let taken = (next + 1).saturating_sub(HELD_BACK) as u64;
-        let lists = |m: &Manifest| m.streams.iter().map(|s| s.chunks.len()).min() >= Some(taken);
-        while taken > 0 && !manifest(origin.port).as_ref().is_some_and(lists) {
-            std::thread::yield_now();
+        let held_back = 2;
+        while next >= held_back {
+            let manifest = manifest(origin.port);
+            let last = |m: &Manifest| m.streams.iter().map(|s| s.chunks.len()).min();
+            if manifest.as_ref().and_then(last) >= Some((next + 1 - held_back) as u64) {
+                break;
+            }
         }
         next += 1;
     }

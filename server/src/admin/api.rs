@@ -17,6 +17,7 @@ use super::model::{
 use super::openapi::Document;
 use super::settings::{PointSettings, schema};
 use super::{BodyError, blocking, read_body, split_point};
+use crate::config::Settings;
 use crate::http::App;
 use crate::publishing_point::registry::{Failure, Registry};
 use crate::publishing_point::state::State;
@@ -105,7 +106,7 @@ async fn call(app: &App, path: &str, request: Request<Body>) -> Result<Response<
     let find = async || app.registry.find(path).await.ok_or(Fault::NoPoint);
     match rest {
         "" => match method {
-            Method::GET => show(&*find().await?),
+            Method::GET => show(app, &*find().await?),
             Method::PUT => update(app, find().await?, headers, read(app, headers, body).await?).await,
             Method::DELETE => remove(app, path).await,
             _ => Err(Fault::Method("GET, HEAD, PUT, DELETE")),
@@ -132,6 +133,7 @@ pub(super) fn server(app: &App) -> Result<Response<Body>, Fault> {
         &Server {
             version: env!("CARGO_PKG_VERSION"),
             is_stopping: app.is_stopping(),
+            connections: app.connections.now(),
             encoders: settings.max_encoders.saturating_sub(app.encoders.available_permits()),
             held_requests: settings.max_held_requests.saturating_sub(app.holds.available_permits()),
         },
@@ -171,7 +173,7 @@ pub(super) async fn create(app: &App, new: NewPoint) -> Result<Response<Body>, F
     let registry = Arc::clone(&app.registry);
     let point = blocking(move || make(&registry, &new.path, &new.settings)).await.ok_or(Fault::Broken)??;
     let location = format!("/api/v1/points{}", encode_path(point.path()));
-    let mut response = shown(StatusCode::CREATED, &point)?;
+    let mut response = shown(StatusCode::CREATED, &point, &app.settings)?;
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -183,8 +185,8 @@ pub(super) async fn create(app: &App, new: NewPoint) -> Result<Response<Body>, F
     (status = 200, body = Point, headers(("ETag", description = "Of its settings."))),
     (status = 404, body = Problem),
 ))]
-pub(super) fn show(point: &PublishingPoint) -> Result<Response<Body>, Fault> {
-    shown(StatusCode::OK, point)
+pub(super) fn show(app: &App, point: &PublishingPoint) -> Result<Response<Body>, Fault> {
+    shown(StatusCode::OK, point, &app.settings)
 }
 
 /// Replaces the settings of an idle publishing point; what is left out gets its default.
@@ -208,6 +210,7 @@ pub(super) async fn update(
     check(&new)?;
     let wanted = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).ok_or(Fault::NoTag)?.to_owned();
     let _alone = app.changes.lock().await;
+    let server = Arc::clone(&app.settings);
     blocking(move || {
         let mut definition = Definition::clone(&point.definition());
         if wanted != "*" && !wanted.split(',').any(|t| t.trim() == tag(&definition)) {
@@ -215,7 +218,7 @@ pub(super) async fn update(
         }
         new.write(&mut definition);
         point.update(definition)?;
-        shown(StatusCode::OK, &point)
+        shown(StatusCode::OK, &point, &server)
     })
     .await
     .unwrap_or(Err(Fault::Broken))
@@ -304,8 +307,8 @@ fn check(settings: &PointSettings) -> Result<(), Fault> {
     if faults.is_empty() { Ok(()) } else { Err(Fault::Settings(faults)) }
 }
 
-fn shown(status: StatusCode, point: &PublishingPoint) -> Result<Response<Body>, Fault> {
-    let (document, tag) = Point::of(point);
+fn shown(status: StatusCode, point: &PublishingPoint, server: &Settings) -> Result<Response<Body>, Fault> {
+    let (document, tag) = Point::of(point, server);
     let mut response = json(status, &document)?;
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);

@@ -46,6 +46,7 @@ pub fn serve(app: &App, method: &Method) -> Response<Body> {
 #[derive(Debug)]
 struct Scrape {
     points: Vec<Point>,
+    connections: usize,
     encoders: usize,
     held: usize,
     stopping: bool,
@@ -84,6 +85,7 @@ impl Scrape {
         };
         Self {
             points: app.registry.running().iter().map(point).collect(),
+            connections: app.connections.now(),
             encoders: settings.max_encoders.saturating_sub(app.encoders.available_permits()),
             held: settings.max_held_requests.saturating_sub(app.holds.available_permits()),
             stopping: app.is_stopping(),
@@ -109,7 +111,8 @@ fn tracks(path: &str, snapshot: &Snapshot, now: &Statistics) -> Vec<Track> {
         };
         for feed in feeds {
             track.bytes += feed.bytes;
-            track.fragments.add(&feed.counters);
+            // The same in all of them.
+            track.fragments = feed.total;
         }
         track.newest = level.entries.last().map(|e| stream.timescale.seconds(e.span.end()));
         found.push(track);
@@ -164,6 +167,7 @@ impl Collector for Scrape {
         let mut family = Family(&mut encoder);
         let none: [(&str, String); 0] = [];
         let one = |value: usize| std::iter::once((none.clone(), value as f64));
+        family.gauge("connections", "Connections that are open", None, one(self.connections))?;
         family.gauge("encoders", "Encoders that are connected", None, one(self.encoders))?;
         family.gauge("held_requests", "Requests held until their fragment exists", None, one(self.held))?;
         family.gauge(

@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 use super::history::{Curve, PointHistory};
 use super::settings::{PointSettings, Setting};
 use crate::archive;
+use crate::config::Settings;
+use crate::deliver::formats::{self, Format};
 use crate::publishing_point::PublishingPoint;
 use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
 use crate::publishing_point::state::State;
@@ -91,10 +93,10 @@ pub struct Urls {
     pub smooth: String,
     /// HTTP Live Streaming with MPEG-2 TS, where the point has the output for Apple devices.
     pub apple: Option<String>,
-    /// HTTP Live Streaming with fragmented MP4.
-    pub hls: String,
-    /// DASH.
-    pub dash: String,
+    /// HTTP Live Streaming with fragmented MP4, where it is offered.
+    pub hls: Option<String>,
+    /// DASH, where it is offered.
+    pub dash: Option<String>,
 }
 
 /// What a publishing point is made of.
@@ -138,6 +140,8 @@ pub struct Server {
     pub version: &'static str,
     /// Whether it is being told to stop.
     pub is_stopping: bool,
+    /// Connections that are open.
+    pub connections: usize,
     /// Encoders connected.
     pub encoders: usize,
     /// Requests held until their fragment exists.
@@ -346,9 +350,8 @@ impl Overview {
 impl Point {
     /// `point`, and the tag of its settings.
     #[must_use]
-    pub fn of(point: &PublishingPoint) -> (Self, String) {
+    pub fn of(point: &PublishingPoint, server: &Settings) -> (Self, String) {
         let (definition, state) = (point.definition(), point.state());
-        let settings = PointSettings::of(&definition);
         let shown = Self {
             path: point.path().to_owned(),
             title: definition.title.clone(),
@@ -356,9 +359,9 @@ impl Point {
             event: point.snapshot().event.clone(),
             last_error: point.last_error(),
             is_editable: state == State::Idle,
-            urls: Urls::of(point.path(), &settings),
+            urls: Urls::of(point.path(), server, &definition),
             archive: archive_of(point),
-            settings,
+            settings: PointSettings::of(&definition),
         };
         (shown, tag(&definition))
     }
@@ -371,14 +374,18 @@ pub fn tag(definition: &Definition) -> String {
 }
 
 impl Urls {
-    fn of(path: &str, settings: &PointSettings) -> Self {
+    fn of(path: &str, server: &Settings, definition: &Definition) -> Self {
         let path = encode_path(path);
-        let manifest = |format: &str| format!("{path}/Manifest(format={format})");
+        let manifest = |format: &str| {
+            let is_on = formats::offered(server, definition).any(|f| f.eq_ignore_ascii_case(format));
+            is_on.then(|| format!("{path}/Manifest(format={format})"))
+        };
+        let playlist = |format: &str| Some(manifest(format)? + ".m3u8");
         Self {
             smooth: format!("{path}/Manifest"),
-            apple: settings.apple_output.then(|| manifest("m3u8-aapl") + ".m3u8"),
-            hls: manifest("m3u8-cmaf") + ".m3u8",
-            dash: manifest("mpd-time-csf"),
+            apple: playlist("m3u8-aapl"),
+            hls: playlist(Format::Cmaf.name()),
+            dash: manifest(Format::Dash.name()),
             ingest: path,
         }
     }
@@ -428,8 +435,8 @@ fn track(level: &LevelView, now: &Statistics, history: &PointHistory) -> TrackDe
     let spec = &level.spec;
     let codec = Codec::from_level(spec.kind, &spec.level, &spec.subtype).map(|c| c.codec_string());
     let curves = history.tracks.get(&level.id).cloned().unwrap_or_default();
-    let mut fragments = Counters::default();
-    feeds.iter().for_each(|t| fragments.add(&t.counters));
+    // The same in all of them.
+    let fragments = feeds.first().map(|t| t.total).unwrap_or_default();
     TrackDetails {
         codec: codec.ok().filter(|c| !c.is_empty()).unwrap_or_else(|| spec.level.fourcc.clone()),
         width: spec.level.width,

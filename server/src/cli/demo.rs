@@ -151,7 +151,8 @@ fn banner(address: SocketAddr, dir: &Path, summary: &str, has_player: bool) -> S
     };
     let watch = if has_player {
         format!(
-            "  Watch        http://{host}/SmoothStreamingPlayer.html\n  Apple        http://{host}/apple.html"
+            "  Watch        http://{host}/SmoothStreamingPlayer.html\n  Apple        http://{host}/apple.html\n  \
+             Administer   http://{host}/admin/"
         )
     } else {
         "  Watch        (this silverlane was built without the player: run `make build`)".to_owned()

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,6 +20,32 @@ use super::traffic::{Counted, Paced, Traffic};
 use super::{App, dispatch, tls};
 use crate::config::Settings;
 
+/// How many connections are open.
+#[derive(Debug, Default)]
+pub struct Count(AtomicUsize);
+
+impl Count {
+    /// As many as are open now.
+    #[must_use]
+    pub fn now(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    /// One more, until the guard is dropped.
+    fn open(&self) -> Open<'_> {
+        self.0.fetch_add(1, Relaxed);
+        Open(&self.0)
+    }
+}
+
+struct Open<'a>(&'a AtomicUsize);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 /// How connections are served: HTTP/1 and HTTP/2 with the same limits.
 #[derive(Clone)]
 pub(super) struct Server {
@@ -33,6 +60,7 @@ impl Server {
 
     /// Serves `stream` until one side is done with it or the peer stalls.
     pub(super) async fn serve(self, stream: TcpStream, is_secure: bool, peer: Peer, watcher: Watcher) {
+        let _open = self.app.connections.open();
         let traffic = Arc::new(Traffic::default());
         let patience = Duration::from_secs(self.app.settings.request_head_seconds);
         let rate = self.app.settings.min_send_rate;

@@ -27,6 +27,7 @@ use tokio::time::timeout;
 
 use self::access::AccessLog;
 use self::auth::credentials::Credentials;
+pub use self::connection::Count;
 use self::connection::Server;
 use self::cors::Cors;
 pub use self::listener::Listeners;
@@ -63,6 +64,8 @@ pub struct App {
     pub(crate) cors: Cors,
     /// A permit for each encoder.
     pub encoders: Semaphore,
+    /// How many connections are open.
+    pub connections: Count,
     /// The last minutes of every point.
     pub history: Arc<History>,
     /// Held while settings of a point are compared and replaced.
@@ -110,6 +113,7 @@ pub async fn serve(
         segments: Segments::new(settings.segment_cache_bytes),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
+        connections: Count::default(),
         history: Arc::default(),
         changes: Mutex::default(),
         stop: watch::Sender::new(false),

@@ -20,7 +20,7 @@ pub enum Failure {
         file: String,
     },
     /// A document or box cannot be read.
-    #[error("{file}: {error}. Make the presentation again; docs/on-demand.md says how")]
+    #[error("{file}: {error}. Make the presentation again, with silverlane package")]
     Broken {
         /// The file.
         file: String,
@@ -28,9 +28,7 @@ pub enum Failure {
         error: smooth::Error,
     },
     /// An ordinary MP4 file, or another kind of file.
-    #[error(
-        "{file} holds no fragments. Cut it: ffmpeg -i {file} -c copy -f ismv -movflags frag_keyframe NAME.ismv"
-    )]
+    #[error("{file} holds no fragments. Make a presentation of it: silverlane package {file} -o NAME")]
     NoFragments {
         /// The file.
         file: String,

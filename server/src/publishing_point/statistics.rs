@@ -97,6 +97,8 @@ pub struct TrackStatistics {
     pub wait_ms: Option<u64>,
     /// What became of its fragments.
     pub counters: Counters,
+    /// What became of those of all push streams, with what was held back for a while.
+    pub total: Counters,
 }
 
 /// One output.
@@ -184,6 +186,7 @@ fn track(writer: &Writer, id: TrackId, feed: &Feed) -> Option<TrackStatistics> {
         newest_duration: feed.newest.map(|(_, duration)| duration),
         wait_ms: feed.wait.map(|w| u64::try_from(w.as_millis()).unwrap_or(u64::MAX)),
         counters: feed.counters,
+        total: track.counters,
     })
 }
 

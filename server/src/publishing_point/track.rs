@@ -172,17 +172,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Adds what happened to the same track elsewhere.
-    pub fn add(&mut self, other: &Self) {
-        self.accepted += other.accepted;
-        self.duplicates += other.duplicates;
-        self.conflicts += other.conflicts;
-        self.late += other.late;
-        self.unaligned += other.unaligned;
-        self.gaps += other.gaps;
-        self.restarts += other.restarts;
-    }
-
     pub(super) fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Accepted { gap, restarted } => {

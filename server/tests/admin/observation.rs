@@ -25,6 +25,8 @@ async fn metrics_count_what_encoders_bring_and_viewers_take() {
     let text = call(&origin, "GET", "/metrics", "", "").await.text();
     let track = "{point=\"/live.isml\",kind=\"video\",track=\"video\",bitrate=\"100000\"";
     let value = |name: &str| sample(&text, name).unwrap_or_else(|| panic!("{name} in {text}"));
+    // The encoder that is still there, and who asks.
+    assert!(value("silverlane_connections{}") >= 2.0);
     assert_eq!(value("silverlane_encoders{}"), 1.0);
     assert_eq!(value("silverlane_point_state{point=\"/live.isml\",state=\"Started\"}"), 1.0);
     assert_eq!(value(&format!("silverlane_fragments_total{track},outcome=\"accepted\"}}")), 6.0);

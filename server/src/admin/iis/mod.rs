@@ -25,6 +25,7 @@ use smooth::url;
 use self::error::Fault;
 use self::write::Entry;
 use super::api::{Wanted, change, make};
+use super::model::archive_of;
 use super::settings::PointSettings;
 use super::{blocking, read_body, split_point};
 use crate::http::App;
@@ -168,7 +169,8 @@ fn statistics(point: &PublishingPoint, base: &str) -> Result<Response<Body>, Fau
     if now.state == State::Idle {
         return Err(Fault::NotStarted);
     }
-    let content = write::statistics(&now, &point.definition());
+    let archive = archive_of(point).path.unwrap_or_default();
+    let content = write::statistics(&now, &point.definition(), &archive);
     Ok(atom(StatusCode::OK, write::entry(&Entry { content, ..of_point(point, base, "statistics") })))
 }
 

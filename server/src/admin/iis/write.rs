@@ -200,12 +200,14 @@ pub(super) fn state(state: State, last_error: Option<&str>) -> String {
 }
 
 /// `Statistics`.
-pub(super) fn statistics(now: &Statistics, definition: &Definition) -> String {
+///
+/// `archive` is the folder that the streams are archived in.
+pub(super) fn statistics(now: &Statistics, definition: &Definition, archive: &str) -> String {
     let mut tree = Tree::default();
     tree.begin("Statistics", &[]).begin("InputStreams", &[]);
     let sinks: Vec<_> = now.sinks.iter().filter(|s| s.requests > 0).map(|s| s.name).collect();
     for stream in &now.streams {
-        input_stream(&mut tree, stream, &sinks);
+        input_stream(&mut tree, stream, &sinks, archive);
     }
     tree.end().begin("OutputStreams", &[]);
     // Streams go on to other servers where the definition names some.
@@ -218,10 +220,10 @@ pub(super) fn statistics(now: &Statistics, definition: &Definition) -> String {
     tree.text
 }
 
-fn input_stream(tree: &mut Tree, stream: &StreamStatistics, sinks: &[&str]) {
+fn input_stream(tree: &mut Tree, stream: &StreamStatistics, sinks: &[&str], archive: &str) {
     tree.begin("InputStream", &[("id", &stream.id)])
         .leaf("State", format_args!("{:?}", stream.state))
-        .leaf("ArchiveFileName", "")
+        .leaf("ArchiveFileName", archive)
         .begin("Sources", &[]);
     for source in &stream.sources {
         let address = source.peer.map_or_else(String::new, |p| p.to_string());

@@ -72,7 +72,7 @@ async fn of_a_file_that_is_cut_short_what_is_whole_is_served() {
     let response = origin.get(FRAGMENT).await;
     assert_eq!(response.status, 500);
     assert!(
-        response.text().contains("film.ismv") && response.text().contains("-f ismv"),
+        response.text().contains("film.ismv") && response.text().contains("silverlane package"),
         "{}",
         response.text()
     );
