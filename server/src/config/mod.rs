@@ -93,7 +93,7 @@ settings! {
     access_log("SILVERLANE_ACCESS_LOG"): AccessFormat = AccessFormat::Off;
 
     /// Connections served at the same time; more wait in the system's queue.
-    max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 10_000;
+    max_connections("SILVERLANE_MAX_CONNECTIONS"): usize = 20_000;
     /// Connections from one address (or one /64 of IPv6) at the same time; more are closed at once. Those of
     /// this machine are not counted. 0: no limit.
     max_connections_per_address("SILVERLANE_MAX_CONNECTIONS_PER_ADDRESS"): usize = 1000;
@@ -184,7 +184,7 @@ settings! {
     /// Longest time in milliseconds that a request for a fragment to come (?wait=MS) is held. 0: never.
     max_hold_ms("SILVERLANE_MAX_HOLD_MS"): u64 = 8000;
     /// Requests held at the same time, over all publishing points; more are answered at once.
-    max_held_requests("SILVERLANE_MAX_HELD_REQUESTS"): usize = 5000;
+    max_held_requests("SILVERLANE_MAX_HELD_REQUESTS"): usize = 20_000;
 }
 
 impl Settings {

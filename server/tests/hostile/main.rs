@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod boxes;
 mod connections;
 #[allow(dead_code, reason = "shared with the other tests of the server")]
 #[path = "../http/harness.rs"]
@@ -11,3 +12,4 @@ mod machine;
 mod paths;
 mod requests;
 mod waiting;
+mod xml;
