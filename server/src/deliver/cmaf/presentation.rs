@@ -57,10 +57,10 @@ impl Clock {
         Span { time, duration: span.duration }
     }
 
-    /// From this clock to the snapshot's.
+    /// From this clock to the snapshot's; `None` for a time that has no place on it.
     #[must_use]
-    pub const fn back(self, time: u64) -> u64 {
-        time.saturating_add(self.epoch).saturating_sub(self.lead)
+    pub fn back(self, time: u64) -> Option<u64> {
+        time.checked_add(self.epoch)?.checked_sub(self.lead)
     }
 
     /// The epoch on this clock, in ticks.
@@ -187,7 +187,7 @@ mod tests {
             // Ten years later still.
             assert!(time - expected * 10_000_000 + 3_200_000_000_000_000 < 1 << 53);
             let clock = Clock::new(expected, Timescale::DEFAULT);
-            assert_eq!(clock.back(clock.of(Span { time, duration: 1 }).time), time);
+            assert_eq!(clock.back(clock.of(Span { time, duration: 1 }).time), Some(time));
         }
     }
 }

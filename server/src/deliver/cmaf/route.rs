@@ -113,7 +113,10 @@ async fn media(
     let Some(epoch) = epoch(&request.options) else { return gone() };
     let clock = Clock::new(epoch, stream.timescale);
     let found = match format {
-        Format::Dash => segment::chunk(snapshot, stream, level, clock.back(request.time)),
+        Format::Dash => match clock.back(request.time) {
+            Some(time) => segment::chunk(snapshot, stream, level, time),
+            None => return gone(),
+        },
         Format::Cmaf => segment::joined(snapshot, stream, level, request.time),
     };
     let found = match found {
