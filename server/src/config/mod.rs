@@ -87,7 +87,7 @@ settings! {
     credentials("SILVERLANE_CREDENTIALS"): PathBuf = PathBuf::new();
     /// Seconds for which a signed playback URL is good beyond its end, for clocks that differ.
     signature_skew_seconds("SILVERLANE_SIGNATURE_SKEW_SECONDS"): u64 = 30;
-    /// Sites whose pages may play from here, as origins (https://player.example), separated by commas. *: all.
+    /// Sites whose pages may play from here, as origins (`https://player.example`), separated by commas. *: all.
     cors_origins("SILVERLANE_CORS_ORIGINS"): List = List::from("*");
     /// What is written of each answer to the standard output: off, text or json.
     access_log("SILVERLANE_ACCESS_LOG"): AccessFormat = AccessFormat::Off;
