@@ -24,7 +24,7 @@ pub enum Engine {
     /// Chromium, headless.
     Chromium,
     /// WebKitGTK on a screen of its own (Xvfb). It plays HLS without a script; its driver has no log, so its
-    /// console is what [the probe](PROBE) hears.
+    /// console is what the probe (`probe.js`) hears.
     WebKit,
 }
 
