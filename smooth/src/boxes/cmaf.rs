@@ -1,6 +1,6 @@
 //! A fragment's `moof` as CMAF wants it, ISO/IEC 23000-19 7.5: for players of HLS and DASH.
 //!
-//! As [`mse`](super::mse), and beyond it:
+//! As [`mse`], and beyond it:
 //!
 //! - The first sample is presented at the time that the playlist says. `tfdt` is its decode time, earlier
 //!   by its composition offset, so that levels whose encoders reorder by different depths stay in step with
