@@ -164,9 +164,12 @@ async fn a_broadcast_is_watched_live_and_again_in_hls_js_and_on_the_apple_page()
             browser.until("the beginning shows", "window.__probe.number() < 4").await;
         }
     }
+    // This one does not always let go of what it plays natively: another of its kind comes when it is over.
+    drop(webkit);
     let low = list_of(&master).await;
     assert!(!web::until(&low, |_| true).await.contains("#EXT-X-ENDLIST"), "the broadcast ended too early");
     web::until(&low, |text| text.contains("#EXT-X-ENDLIST")).await;
+    let webkit = Browser::start_with(Engine::WebKit).await;
     for (browser, page, name) in
         [(&chromium, &hls, "hls.js"), (&chromium, &apple, "Chromium"), (&webkit, &apple, "WebKit")]
     {

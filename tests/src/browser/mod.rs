@@ -143,13 +143,13 @@ impl Browser {
         }
     }
 
-    /// Types `text` into the field that `selector` finds, in place of what it holds.
+    /// Types `text` into the field that `selector` finds, in place of what it holds. Waits until there is one.
     #[track_caller]
     pub fn fill(&self, selector: &str, text: &str) -> impl Future<Output = ()> {
         let at = Location::caller();
         let (selector, text) = (selector.to_owned(), text.to_owned());
         async move {
-            let field = self.client.find(Locator::Css(&selector)).await;
+            let field = self.client.wait().at_most(GUARD).for_element(Locator::Css(&selector)).await;
             let field = field.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
             field.clear().await.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
             field.send_keys(&text).await.unwrap_or_else(|e| panic!("{at}: {selector}: {e}"));
