@@ -143,14 +143,28 @@ impl Shared {
 
     /// The storage does not do what it should: nobody waits for it until it has caught up.
     fn degrade(&self, reason: String) {
+        self.note_trouble(reason);
+        self.tell();
+    }
+
+    fn note_trouble(&self, reason: String) {
         let mut status = self.status();
         if status.trouble.is_none() {
             let folder = status.folder.as_deref().unwrap_or_else(|| "".as_ref());
             tracing::error!(folder = %folder.display(), reason, "the archive is degraded: live goes on from memory");
             status.trouble = Some(Trouble::now(reason));
         }
-        drop(status);
         self.degraded.store(true, Ordering::Release);
+    }
+
+    /// Degrades unless everything is stored by now.
+    fn give_up(&self) {
+        let queue = self.queue();
+        if queue.busy || !queue.jobs.is_empty() {
+            // Under the lock, or the thread might find that it is at the end, and heal, just before.
+            self.note_trouble("the disk takes too long".to_owned());
+        }
+        drop(queue);
         self.tell();
     }
 
@@ -180,7 +194,7 @@ impl Shared {
             return;
         }
         // Viewers wait for what they are shown, and for nothing else.
-        if matches!(job, Job::Describe { .. } | Job::Run(_) | Job::Publish { .. }) {
+        if job.is_shown() {
             self.position.store(ticket, Ordering::Release);
         }
         queue.jobs.push_back((ticket, job));
@@ -225,13 +239,9 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            drop(queue);
             self.heal();
             self.wake.notify_all();
-            queue = self.queue();
-            if queue.jobs.is_empty() && !queue.closed {
-                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -318,7 +328,8 @@ impl DiskLog {
     /// How it does.
     #[must_use]
     pub fn status(&self) -> Status {
-        let waiting = self.shared.queue().jobs.len() as u64;
+        let queue = self.shared.queue();
+        let waiting = queue.jobs.iter().filter(|(_, job)| job.is_shown()).count() as u64;
         Status { waiting, ..self.shared.status().clone() }
     }
 
@@ -347,7 +358,12 @@ impl DiskLog {
         outputs.extend_from_slice(&self.shared.outputs.lock().unwrap_or_else(PoisonError::into_inner));
         match outputs.iter().try_for_each(|o| o.sync()) {
             Ok(()) => self.put(Job::Synced { upto }),
-            Err(e) => self.shared.degrade(format!("what is written does not reach the disk: {e}")),
+            Err(e) => {
+                // Tried again at the next call.
+                self.shared.synced.store(0, Ordering::Release);
+                self.shared.retired.lock().unwrap_or_else(PoisonError::into_inner).extend(outputs);
+                self.shared.degrade(format!("what is written does not reach the disk: {e}"));
+            }
         }
     }
 
@@ -362,7 +378,7 @@ impl DiskLog {
         let waits = self.shared.position.load(Ordering::Acquire) > done;
         let before = self.shared.seen.swap(if waits { done } else { u64::MAX }, Ordering::AcqRel);
         if waits && before == done && !self.shared.degraded.load(Ordering::Acquire) {
-            self.give_up();
+            self.shared.give_up();
         }
     }
 
@@ -414,7 +430,7 @@ impl FragmentLog for DiskLog {
     }
 
     fn give_up(&self) {
-        self.shared.degrade("the disk takes too long".to_owned());
+        self.shared.give_up();
     }
 
     fn seal(&self) {

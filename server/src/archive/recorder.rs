@@ -80,6 +80,13 @@ pub(super) enum Job {
     Close,
 }
 
+impl Job {
+    /// Whether it stores something that viewers are shown.
+    pub(super) const fn is_shown(&self) -> bool {
+        matches!(self, Self::Describe { .. } | Self::Run(_) | Self::Publish { .. })
+    }
+}
+
 /// A fragment to store. Whoever shows it to viewers holds its media: what nobody holds any more when the
 /// disk is ready is lost.
 #[derive(Clone, Debug)]

@@ -279,13 +279,7 @@ fn entries(chunks: &Blocks<Span>, located: &[Located], file: usize) -> Blocks<En
         // The format allows more files and longer ones; their fragments are not there then.
         let place = u32::try_from(file).ok().and_then(|file| Place::new(file, nearest.offset));
         let Some(place) = place else { continue };
-        entries.insert(Entry {
-            span: *chunk,
-            raw: chunk.time.cast_signed(),
-            hash: 0,
-            media: None,
-            place: Some(place),
-        });
+        entries.insert(Entry { span: *chunk, hash: 0, media: None, place: Some(place) });
     }
     entries
 }

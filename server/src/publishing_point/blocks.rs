@@ -5,7 +5,9 @@
 //!         ├─ Arc [item item … item]
 //!         └─ Arc [item …]             copied once when it changes after a clone
 //! ```
-//! A clone costs one pointer per `BLOCK` items, so a new version of a day-long window is cheap.
+//! A clone costs one pointer per `BLOCK` items, so a new version of a day-long window is cheap. A block has
+//! room for `BLOCK` items and no more, also after it was copied to grow: an index of a long event is what
+//! its items take.
 
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ impl<T: Timed + Clone> Blocks<T> {
         let follows = self.last().is_none_or(|last| last.time() < time);
         if follows {
             match self.blocks.last_mut() {
-                Some(block) if block.len() < BLOCK => Arc::make_mut(block).push(item),
+                Some(block) if block.len() < BLOCK => growing(block).push(item),
                 _ => {
                     let mut block = Vec::with_capacity(BLOCK);
                     block.push(item);
@@ -51,7 +53,7 @@ impl<T: Timed + Clone> Blocks<T> {
         if block.get(place).is_some_and(|i| i.time() == time) {
             return false;
         }
-        Arc::make_mut(block).insert(place, item);
+        growing(block).insert(place, item);
         self.len += 1;
         true
     }
@@ -159,6 +161,19 @@ impl<T> Clone for Blocks<T> {
     }
 }
 
+/// A block of one's own, with room for one more item.
+fn growing<T: Clone>(block: &mut Arc<Vec<T>>) -> &mut Vec<T> {
+    let room = BLOCK.max(block.len() + 1);
+    if Arc::get_mut(block).is_none() {
+        let mut copy = Vec::with_capacity(room);
+        copy.extend_from_slice(block);
+        *block = Arc::new(copy);
+    }
+    let block = Arc::make_mut(block);
+    block.reserve_exact(room - block.len());
+    block
+}
+
 /// Items in a full block. Larger makes clones cheaper and changes dearer.
 const BLOCK: usize = 256;
 
@@ -207,5 +222,26 @@ mod tests {
         assert_eq!(blocks.floor(3), None);
         assert_eq!(blocks.iter().count(), 701);
         assert_eq!(blocks.iter().next_back(), before.last());
+    }
+
+    #[test]
+    fn blocks_take_no_more_than_their_items_however_versions_are_made() {
+        let mut blocks = Blocks::default();
+        let mut shown = Blocks::clone(&blocks);
+        for n in 0..10 * BLOCK as u64 {
+            blocks.insert(Span { time: n, duration: 0 });
+            if n % 3 > 0 {
+                shown = blocks.clone();
+            }
+            blocks.change(n, |span| span.duration = 1);
+            if n % 5 > 0 {
+                shown = blocks.clone();
+            }
+        }
+        let room: usize = blocks.blocks.iter().map(|block| block.capacity()).sum();
+        assert_eq!((room, shown.len()), (blocks.len(), blocks.len()));
+        // Between two others: not in steps that double.
+        assert!(blocks.remove(7).is_some() && blocks.insert(Span { time: 7, duration: 1 }));
+        assert!(blocks.blocks.iter().all(|block| block.capacity() == BLOCK));
     }
 }

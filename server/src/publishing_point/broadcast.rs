@@ -275,7 +275,10 @@ impl Broadcast {
         for (chunk, lacking) in published {
             self.changed = true;
             let stream = &self.streams[at];
-            let fragment = |&id: &TrackId| kept(id, self.tracks[id].entries.at(chunk.time)?);
+            let fragment = |&id: &TrackId| {
+                let track = &self.tracks[id];
+                kept(id, track.entries.at(chunk.time)?, track.raw(chunk.time))
+            };
             let fragments = stream.levels.iter().filter_map(fragment).collect();
             self.log.append(Published { chunk: Some((stream.levels[0], chunk)), fragments });
             if lacking > 0 {
@@ -321,9 +324,9 @@ impl Broadcast {
     }
 }
 
-/// A fragment for the log; `None` once it is there.
-pub(super) fn kept(track: TrackId, entry: &Entry) -> Option<Kept> {
-    Some(Kept { track, span: entry.span, raw: entry.raw, media: Arc::clone(entry.media.as_ref()?) })
+/// A fragment for the log, with the encoder's start; `None` once it is there.
+pub(super) fn kept(track: TrackId, entry: &Entry, raw: i64) -> Option<Kept> {
+    Some(Kept { track, span: entry.span, raw, media: Arc::clone(entry.media.as_ref()?) })
 }
 
 /// How long after its last fragment, which lasted `step` ticks, an encoder counts as alive.

@@ -150,8 +150,8 @@ impl Broadcast {
             let span = Span { time: start, duration: end.saturating_sub(start) };
             let media = self.named(id, arrival.media);
             let hash = media.hash;
-            let entry = Entry { span, raw: mapped, hash, media: Some(media), place: None };
-            break self.store(now, id, session, entry, verdict, restarted);
+            let entry = Entry { span, hash, media: Some(media), place: None };
+            break self.store(now, id, session, (entry, mapped), verdict, restarted);
         };
         if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Conflict) {
             self.sessions.delivered(now, session, id);
@@ -172,7 +172,7 @@ impl Broadcast {
         now: Duration,
         id: TrackId,
         session: SessionId,
-        entry: Entry,
+        (entry, raw): (Entry, i64),
         verdict: Verdict,
         restarted: bool,
     ) -> Outcome {
@@ -192,16 +192,16 @@ impl Broadcast {
             0
         };
         if span.time < stream.end {
-            let kept = kept(id, &entry);
+            let kept = kept(id, &entry, raw);
             let fits = stream.chunks.at(span.time).is_some() || stream.has_room(span, self.rules.look_ahead);
-            if !fits || !track.attach(entry) {
+            if !fits || !track.attach(entry, raw) {
                 return Outcome::Unaligned;
             }
             let chunk = stream.chunks.insert(span).then(|| (stream.levels[0], span));
             self.log.append(Published { chunk, fragments: kept.into_iter().collect() });
             self.changed = true;
         } else {
-            track.wait(entry, session);
+            track.wait(entry, raw, session);
             self.settle(at, Some(now));
         }
         self.trim();

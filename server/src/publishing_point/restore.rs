@@ -41,9 +41,9 @@ impl Broadcast {
             }
         }
         for f in fragments {
-            let entry = Entry { span: f.span, raw: f.raw, hash: f.hash, media: None, place: Some(f.place) };
+            let entry = Entry { span: f.span, hash: f.hash, media: None, place: Some(f.place) };
             if let Some(track) = self.tracks.get_mut(f.track) {
-                track.attach(entry);
+                track.attach(entry, f.raw);
             }
         }
         self.trim();

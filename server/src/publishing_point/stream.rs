@@ -9,7 +9,7 @@ use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
 
 use super::blocks::Blocks;
-use super::track::{Track, TrackSpec};
+use super::track::{Track, TrackSpec, Waiting};
 use crate::archive::TrackId;
 
 /// What a stream waits for before it publishes a chunk.
@@ -67,9 +67,9 @@ impl Stream {
             for &id in &self.levels {
                 let Some(track) = tracks.get_mut(id) else { continue };
                 let mut had = false;
-                while let Some(entry) = track.next_before(self.end) {
+                while let Some(Waiting { entry, raw, .. }) = track.next_before(self.end) {
                     if entry.span.time == chunk.time {
-                        had = track.attach(entry);
+                        had = track.attach(entry, raw);
                     } else {
                         track.counters.unaligned += 1;
                     }

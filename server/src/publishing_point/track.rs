@@ -111,8 +111,6 @@ impl From<&TrackInfo> for TrackSpec {
 pub struct Entry {
     /// Start and duration, in ticks of the stream.
     pub span: Span,
-    /// The encoder's start, mapped but not clipped, in ticks.
-    pub raw: i64,
     /// Of its `mdat`, see [`Media::hash`].
     pub hash: u64,
     /// The fragment; `None` once it is to be read from the log.
@@ -133,6 +131,8 @@ impl Entry {
 pub struct Waiting {
     /// The fragment.
     pub entry: Entry,
+    /// The encoder's start, mapped but not clipped, in ticks.
+    pub raw: i64,
     /// Who sent it.
     pub session: SessionId,
 }
@@ -207,6 +207,7 @@ pub struct Track {
     /// Requests for its fragments.
     pub requests: Arc<Meter>,
     settled_end: Option<u64>,
+    clips: Clips,
     /// No published fragment that starts before is in memory.
     pub(super) hot: u64,
 }
@@ -222,36 +223,40 @@ impl Track {
             counters: Counters::default(),
             requests: Arc::default(),
             settled_end: None,
+            clips: Clips::default(),
             hot: u64::MAX,
         }
     }
 
     /// Adds a fragment that waits for the other levels.
-    pub(super) fn wait(&mut self, entry: Entry, session: SessionId) {
+    pub(super) fn wait(&mut self, entry: Entry, raw: i64, session: SessionId) {
         self.bytes += entry.cost();
         let at = self.pending.partition_point(|e| e.span.time < entry.span.time);
-        self.pending.insert(at, Waiting { entry, session });
+        self.pending.insert(at, Waiting { entry, raw, session });
     }
 
-    /// Adds a fragment to a published chunk. Returns false if there is one.
-    pub(super) fn attach(&mut self, entry: Entry) -> bool {
+    /// Adds a fragment to a published chunk; `raw` is the encoder's start, mapped but not clipped. Returns
+    /// false if there is one.
+    pub(super) fn attach(&mut self, entry: Entry, raw: i64) -> bool {
+        let time = entry.span.time;
         let (end, cost) = (self.reach(&entry), entry.cost());
-        let hot = if entry.media.is_some() { entry.span.time } else { u64::MAX };
+        let hot = if entry.media.is_some() { time } else { u64::MAX };
         let added = self.entries.insert(entry);
         if added {
             self.bytes += cost;
             self.hot = self.hot.min(hot);
             self.settled_end = self.settled_end.max(Some(end));
+            self.clips.note(time, raw);
         }
         added
     }
 
     /// Takes out the oldest fragment that waits, if it starts before `time`.
-    pub(super) fn next_before(&mut self, time: u64) -> Option<Entry> {
+    pub(super) fn next_before(&mut self, time: u64) -> Option<Waiting> {
         self.pending.front().filter(|e| e.span.time < time)?;
-        let entry = self.pending.pop_front()?.entry;
-        self.bytes = self.bytes.saturating_sub(entry.cost());
-        Some(entry)
+        let waiting = self.pending.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(waiting.cost());
+        Some(waiting)
     }
 
     /// Forgets waiting fragments that `keep` refuses.
@@ -299,11 +304,13 @@ impl Track {
     pub(super) fn with_raw(&self, raw: i64, slack: u64) -> Option<&Entry> {
         let from = u64::try_from(raw).unwrap_or(0);
         let near = |e: &&Entry| e.span.time <= from.saturating_add(slack);
-        self.entries
-            .from(from)
-            .take_while(near)
-            .chain(self.pending.iter().map(|w| &w.entry))
-            .find(|e| e.raw == raw)
+        let published = self.entries.from(from).take_while(near).find(|e| self.raw(e.span.time) == raw);
+        published.or_else(|| self.pending.iter().find(|w| w.raw == raw).map(|w| &w.entry))
+    }
+
+    /// The encoder's start of the published fragment that starts at `time`, mapped but not clipped.
+    pub(super) fn raw(&self, time: u64) -> i64 {
+        self.clips.raw(time)
     }
 
     /// Whether no fragment lies between `span`'s start and end.
@@ -322,6 +329,34 @@ impl Track {
     }
 }
 
+/// Encoder's starts of the newest fragments whose own start was clipped; all others start where their
+/// encoder says.
+///
+/// Only copies of fragments that came lately are told by it, so an index of a long event does without.
+#[derive(Debug, Default)]
+struct Clips(VecDeque<(u64, i64)>);
+
+impl Clips {
+    fn note(&mut self, time: u64, raw: i64) {
+        if time.cast_signed() == raw {
+            return;
+        }
+        if self.0.len() >= CLIPS {
+            self.0.pop_front();
+        }
+        let at = self.0.partition_point(|&(t, _)| t < time);
+        self.0.insert(at, (time, raw));
+    }
+
+    fn raw(&self, time: u64) -> i64 {
+        let found = self.0.binary_search_by_key(&time, |&(t, _)| t).ok().and_then(|at| self.0.get(at));
+        found.map_or(time.cast_signed(), |&(_, raw)| raw)
+    }
+}
+
+/// Far more fragments than redundant encoders are apart, or a reconnect sends again.
+const CLIPS: usize = 512;
+
 /// After so many chunks without a fragment in time, a level is not waited for any more.
 const MISSES: u32 = 3;
 
@@ -331,3 +366,27 @@ const OVERHEAD: u64 = 448;
 
 /// Bytes that knowing a fragment costs: an entry, and a chunk of its own in the worst case.
 const INDEX: u64 = (size_of::<Entry>() + size_of::<Span>()) as u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knowing_a_fragment_takes_at_most_64_bytes() {
+        // Its entry, a chunk of its own, and what blocks of 256 cost beside their items.
+        let block = size_of::<Arc<Vec<Entry>>>() + size_of::<Vec<Entry>>() + 4 * size_of::<usize>();
+        assert_eq!(INDEX, 56);
+        assert!(INDEX + (2 * block as u64).div_ceil(256) <= 64);
+    }
+
+    #[test]
+    fn starts_that_were_clipped_are_known_for_a_while() {
+        let mut clips = Clips::default();
+        for n in 0..2 * CLIPS as u64 {
+            clips.note(n * 10, (n * 10).cast_signed() - i64::from(n % 3 == 0));
+        }
+        assert_eq!([0, 10, 30, 33, 10_230].map(|time| clips.raw(time)), [-1, 10, 29, 33, 10_229]);
+        (0..CLIPS as u64).for_each(|n| clips.note(100_000 + n, 0));
+        assert_eq!((clips.0.len(), clips.raw(30), clips.raw(100_000)), (CLIPS, 30, 0));
+    }
+}

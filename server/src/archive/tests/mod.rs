@@ -182,7 +182,7 @@ fn levels(snapshot: &Snapshot) -> Vec<Vec<u64>> {
     for level in snapshot.streams.iter().flat_map(|s| &s.levels) {
         let mut numbers = Vec::new();
         for entry in level.entries.iter() {
-            let n = entry.raw.cast_unsigned() / 20_000_000;
+            let n = entry.span.time / 20_000_000;
             let pushed = media(level.spec.id, n);
             let there = snapshot.media(level, entry).unwrap().expect("the fragment is listed");
             assert_eq!((&there.mdat, there.hash), (&pushed.mdat, entry.hash), "{n} of {}", level.spec.id);
