@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use mp4_atom::{Codec as Entry, Decode, Moof, Moov, TrunEntry};
 use smooth::boxes::build::{self, FragmentSpec, Sample};
-use smooth::boxes::{delivery, init, mse, walk};
+use smooth::boxes::{delivery, init, key_frames, mse, read_head, walk};
 use smooth::codec::Codec;
 use smooth::ingest::{Demuxer, Event, Fragment, TrackInfo};
 use smooth::manifest::{Kind, QualityLevel};
@@ -205,4 +205,48 @@ fn piff_encryption_as_the_library_reads_common_encryption() {
     let iv = played.windows(8).position(|w| w == [0x11; 8]).unwrap();
     assert_eq!(traf.saio[0].offsets, [u64::try_from(iv).unwrap()]);
     assert_eq!(traf.saiz[0].sample_info_size, [16, 16]);
+}
+
+/// What fast play is given: ffmpeg decodes every picture of it without a warning, each at its time.
+#[test]
+fn key_frames_alone_decode() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/ffmpeg-push.ismv");
+    let mut demuxer = Demuxer::new(Limits::default());
+    demuxer.push(Bytes::from(std::fs::read(path).unwrap()));
+    let Ok(Some(Event::Header(header))) = demuxer.poll() else { panic!() };
+    let track = header.tracks.iter().find(|t| t.kind == Kind::Video).unwrap();
+    let codec = Codec::from_level(track.kind, &track.level, "").unwrap();
+    let described =
+        init::Track { timescale: track.timescale, codec: &codec, language: "und", protection: None };
+    let mut file = init::segment(&described);
+    let mut times = Vec::new();
+    for fragment in captured().into_iter().filter(|f| f.head.track_id == track.id) {
+        let span = fragment.head.span.unwrap();
+        let samples = fragment.mdat.slice(8..);
+        let keys = key_frames::fragment(&fragment.moof, span, &[], samples.len()).unwrap();
+        let moof = walk(&keys.head).next().unwrap().unwrap().whole;
+        assert_eq!(read_head(moof, &Limits::default()).unwrap().duration, fragment.head.duration);
+        let options = mse::Options { decode_time: span.time, force_sync: true, ..Default::default() };
+        file.extend(mse::rewrite(moof, &options).unwrap());
+        file.extend_from_slice(&keys.head[moof.len()..]);
+        keys.media.iter().for_each(|range| file.extend_from_slice(&samples[range.clone()]));
+        let shown = span.time.checked_add_signed(fragment.head.first_composition_offset).unwrap();
+        times.push(shown as f64 / f64::from(track.timescale.get()));
+    }
+    let place = std::env::temp_dir().join(format!("silverlane-key-frames-{}.mp4", std::process::id()));
+    std::fs::write(&place, &file).unwrap();
+    let probe = std::process::Command::new("ffprobe")
+        .args(["-v", "warning", "-show_entries", "frame=pts_time,key_frame", "-of", "csv=p=0"])
+        .arg(&place)
+        .output()
+        .expect("ffmpeg is needed: apt install ffmpeg");
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(String::from_utf8_lossy(&probe.stderr), "");
+    let frames = String::from_utf8(probe.stdout).unwrap();
+    let frames: Vec<_> = frames.lines().filter_map(|l| l.trim_end_matches(',').split_once(',')).collect();
+    assert_eq!(frames.len(), times.len(), "{frames:?}");
+    for ((key, time), expected) in frames.into_iter().zip(times) {
+        assert_eq!(key, "1");
+        assert!((time.parse::<f64>().unwrap() - expected).abs() < 0.0001, "{time} and not {expected}");
+    }
 }

@@ -35,7 +35,6 @@ async fn what_may_come_is_412_and_what_never_will_is_404() {
         ("/live.isml/QualityLevels(100001)/Fragments(video=0)", 404),
         ("/live.isml/QualityLevels(100000,a=b)/Fragments(video=0)", 404),
         ("/live.isml/QualityLevels(100000)/Fragments(audio=0)", 404),
-        ("/live.isml/QualityLevels(100000)/KeyFrames(video=0)", 404),
         ("/live.isml/QualityLevels(100000)/Fragments(video=0,format=m3u8-aapl)", 404),
         ("/live.isml/Events(other)/Manifest", 404),
         ("/other.isml/Manifest", 404),

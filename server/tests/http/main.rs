@@ -11,6 +11,7 @@ mod faults;
 #[allow(dead_code, reason = "shared with the hostile tests")]
 mod harness;
 mod hls;
+mod key_frames;
 mod lifecycle;
 mod on_demand;
 mod push;

@@ -40,6 +40,13 @@ pub fn boxes(data: &[u8]) {
             assert_eq!(boxes::build::read_samples(&served, &limits).unwrap(), samples);
             assert_eq!(boxes::delivery::rewrite(&served, span, &[span]).unwrap(), served);
         }
+        let media_len = usize::try_from(head.size).unwrap_or(0);
+        if let Ok(keys) = boxes::key_frames::fragment(whole, span, &[span], media_len) {
+            let read = boxes::read_head(&keys.head, &limits).expect("what we write can be read");
+            let media: usize = keys.media.iter().map(ExactSizeIterator::len).sum();
+            assert_eq!((read.span, read.size), (Some(span), media as u64));
+            assert!(read.samples <= head.samples && (read.starts_with_sync || read.samples == 0));
+        }
         let options = boxes::mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
         if let Ok(played) = boxes::mse::rewrite(whole, &options) {
             let read = boxes::read_head(&played, &limits).expect("what we write can be read");

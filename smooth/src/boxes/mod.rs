@@ -12,6 +12,7 @@
 //! | [`mse`] | a `moof` as Media Source Extensions wants it |
 //! | [`cmaf`] | a `moof` as CMAF wants it |
 //! | [`wvtt`] | captions as a track of WebVTT cues |
+//! | [`key_frames`] | the key frames of a fragment alone |
 //! | [`init`] | the init segment of one track |
 //! | [`moov`] | the tracks of a push stream or file |
 //! | [`build`] | fragments and header of a push stream |
@@ -27,6 +28,7 @@ pub mod delivery;
 mod esds;
 mod head;
 pub mod init;
+pub mod key_frames;
 pub mod mfra;
 mod moof;
 pub mod moov;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smooth::boxes::{build, cmaf, init, read_head, wvtt};
+use smooth::boxes::{build, cmaf, init, key_frames, read_head, wvtt};
 use smooth::codec::Codec;
 use smooth::manifest::Kind;
 use smooth::{Limits, Timescale};
@@ -195,14 +195,11 @@ pub fn key_frame(level: &LevelView, loaded: &[Loaded<'_>], clock: Clock) -> Resu
     refuse_encrypted(media)?;
     let span = clock.of(entry.span);
     let (_, payload) = split(&media.mdat);
-    let samples = build::read_samples(&media.moof, &limits())?;
-    let first = samples.first().map_or(0, |s| s.size);
-    let rule = "its first sample is longer than it";
-    let whole = payload.len() >= first as usize;
-    let picture = whole.then(|| payload.slice(..first as usize));
-    let picture = picture.ok_or(smooth::Error::Invalid { what: "mdat", rule })?;
+    let keys = key_frames::pick(&media.moof, span, payload.len())?;
+    let Some(key) = keys.into_iter().next() else { return Ok(Segment::default()) };
+    let (first, picture) = (key.sample.size, payload.slice(key.media));
     let duration = u32::try_from(span.duration).unwrap_or(u32::MAX);
-    let sample = build::Sample { duration, size: first, flags: build::SYNC_SAMPLE, composition_offset: 0 };
+    let sample = build::Sample { duration, composition_offset: 0, ..key.sample };
     let spec = build::FragmentSpec { sequence: 1, track_id: init::TRACK_ID, span, samples: &[sample] };
     let options = cmaf::Options { kind: Kind::Video, span, media_header: 8, media_len: first };
     let mut head = cmaf::rewrite(&build::fragment(&spec), &options)?;

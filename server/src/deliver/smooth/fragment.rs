@@ -4,14 +4,14 @@
 //! chunks as the look-ahead says come after it: so its `tfrf` is complete, and the same for ever. Text
 //! is served as it comes, with what `tfrf` there is.
 //!
-//! `KeyFrames` is answered with 404: a fragment begins with its only key frame in all but rare cases, and
-//! no known client asks for it outside Silverlight's trick play.
+//! `KeyFrames`, which Silverlight's fast play asks for, is the same fragment without the samples that depend
+//! on others.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use smooth::Span;
-use smooth::boxes::delivery;
+use smooth::boxes::{delivery, key_frames};
 use smooth::url::{FragmentRequest, Noun};
 
 use crate::archive::{Media, hash};
@@ -47,7 +47,7 @@ pub enum Miss {
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// One after the other.
-    pub pieces: [Bytes; 2],
+    pub pieces: Vec<Bytes>,
     /// `ETag`, with its quotes.
     pub tag: String,
 }
@@ -58,8 +58,10 @@ pub struct Answer {
 ///
 /// See [`Miss`].
 pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Found<'a>, Miss> {
-    let known = request.noun != Noun::KeyFrames && request.options.is_empty();
-    if !known || !snapshot.state.serves() || !snapshot.has_event(request.event.as_deref()) {
+    if !request.options.is_empty()
+        || !snapshot.state.serves()
+        || !snapshot.has_event(request.event.as_deref())
+    {
         return Err(Miss::Gone);
     }
     let level = level(snapshot, &request.name, request.bitrate, &request.attributes);
@@ -81,19 +83,29 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
 ///
 /// # Errors
 ///
-/// The `moof` cannot be rewritten; it was read when it came in, so this says that something is wrong here.
+/// The `moof` cannot be rewritten; it was read when it came in, so this says that something is wrong here,
+/// or, of key frames, that it contradicts itself.
 pub fn answer(found: &Found<'_>, media: &Arc<Media>, noun: Noun) -> Result<Answer, smooth::Error> {
     let tag = |head: u64| format!("\"{:016x}\"", head ^ media.hash.rotate_left(1));
-    if noun == Noun::RawFragments {
-        let pieces = [samples(&media.mdat), Bytes::new()];
-        return Ok(Answer { pieces, tag: tag(1) });
-    }
-    let moof = delivery::rewrite(&media.moof, found.entry.span, &found.look_ahead)?;
-    let head = hash(&moof);
-    let moof = Bytes::from(moof);
+    let span = found.entry.span;
     Ok(match noun {
-        Noun::FragmentInfo => Answer { pieces: [moof, Bytes::new()], tag: tag(!head) },
-        _ => Answer { pieces: [moof, media.mdat.clone()], tag: tag(head) },
+        Noun::RawFragments => Answer { pieces: vec![samples(&media.mdat)], tag: tag(1) },
+        Noun::KeyFrames => {
+            let samples = samples(&media.mdat);
+            let keys = key_frames::fragment(&media.moof, span, &found.look_ahead, samples.len())?;
+            let tag = tag(hash(&keys.head).rotate_left(2));
+            let pictures = keys.media.into_iter().map(|range| samples.slice(range));
+            Answer { pieces: std::iter::once(keys.head.into()).chain(pictures).collect(), tag }
+        }
+        Noun::Fragments | Noun::FragmentInfo => {
+            let moof = delivery::rewrite(&media.moof, span, &found.look_ahead)?;
+            let head = hash(&moof);
+            let moof = Bytes::from(moof);
+            match noun {
+                Noun::FragmentInfo => Answer { pieces: vec![moof], tag: tag(!head) },
+                _ => Answer { pieces: vec![moof, media.mdat.clone()], tag: tag(head) },
+            }
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! Presentations on demand, made by others: ffmpeg's files with manifests as its `ismindex` writes them.
 
 mod faults;
-mod files;
+pub(crate) mod files;
 mod layouts;
 
 use crate::harness::Origin;
