@@ -4,6 +4,8 @@ pub mod check;
 mod client;
 pub mod demo;
 pub mod hash;
+mod media;
+pub mod package;
 pub mod page;
 pub mod point;
 pub mod push;
@@ -31,6 +33,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Play files as an endless live broadcast into a publishing point.
     Push(push::Args),
+    /// Make a presentation on demand of MP4 files, without encoding them again.
+    Package(package::Args),
     /// Write the pages and the player's files for a presentation, ready for any web server.
     Page(page::Args),
     /// Read a presentation as the player would, and say what plays.
@@ -55,6 +59,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => Box::pin(serve::run(*args)).await,
             Command::Push(args) => Box::pin(push::run(args)).await,
+            Command::Package(args) => Box::pin(package::run(args)).await,
             Command::Page(args) => Box::pin(page::run(args)).await,
             Command::Check(args) => Box::pin(check::run(args)).await,
             Command::Demo(args) => Box::pin(demo::run(args)).await,

@@ -7,14 +7,9 @@
 mod captions;
 mod clock;
 mod error;
-mod fields;
-mod fragments;
-mod media;
 mod pacing;
 mod program;
 mod sender;
-mod source;
-mod tables;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -22,12 +17,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::Failure;
+pub use super::media::{SourceError, TICKS};
 use crate::http::stop_signal;
 
 pub use captions::Captions;
 pub use clock::Clock;
-pub use error::{PushError, SourceError};
-pub use program::{Program, TICKS};
+pub use error::PushError;
+pub use program::Program;
 pub use sender::{Options, Report, broadcast};
 pub use target::Target;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use smooth::captions::{SimpleCue, read_ttml, write_ttml};
 use smooth::{Limits, Span};
 
-use super::error::SourceError;
+use super::super::media::SourceError;
 
 /// Ticks per millisecond.
 const MS: u64 = 10_000;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use super::program::TICKS;
+use super::super::media::TICKS;
 
 /// Time of day in ticks of 100 ns since the Unix epoch.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
 /// Ticks between two lines about how it goes.
-const REPORT_EVERY: u64 = 60 * super::program::TICKS;
+const REPORT_EVERY: u64 = 60 * super::super::media::TICKS;
 
 /// How to broadcast.
 #[derive(Clone, Debug)]

@@ -3,5 +3,6 @@
 mod faults;
 pub(crate) mod files;
 mod layouts;
+mod package;
 
 use crate::harness::Origin;

@@ -1,4 +1,4 @@
-//! Reading one file: its tracks, and their samples on the clock of a round.
+//! Reading one file: its tracks, and their samples on one clock.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,16 @@ use smooth::{Limits, Timescale};
 
 use super::error::SourceError;
 use super::fields::{Fields, child};
+use super::file::{Media, TopBox};
 use super::fragments;
-use super::media::{Media, TopBox};
-use super::program::{Sample, TICKS, Track, clamp};
+use super::reel::{Sample, TICKS, Track, clamp};
 use super::tables::{self, RawSample};
-
-/// The tracks of one file.
-#[derive(Debug)]
-pub(super) struct File {
-    pub(super) tracks: Vec<Track>,
-    /// End of each track in ticks from the start of the round.
-    pub(super) ends: Vec<u64>,
-}
 
 /// Bytes of `moov` that are read: sample tables of many hours.
 const MOOV_LIMIT: u64 = 256 << 20;
 
-/// Reads `media`, the source number `index`.
-pub(super) fn read(media: &Media, index: usize) -> Result<File, SourceError> {
+/// The tracks of `media`, the source number `index`.
+pub(super) fn read(media: &Media, index: usize) -> Result<Vec<Track>, SourceError> {
     let broken = |error| SourceError::Broken { file: media.name.clone(), error };
     let boxes = media.boxes()?;
     let Some(moov) = boxes.iter().find(|b| b.kind == *b"moov") else {
@@ -51,7 +43,7 @@ pub(super) fn read(media: &Media, index: usize) -> Result<File, SourceError> {
         }
     }
     let origin = origin(&found);
-    let mut file = File { tracks: Vec::new(), ends: Vec::new() };
+    let mut tracks = Vec::new();
     for (info, raw) in found {
         if info.kind == Kind::Video && !raw.iter().any(|s| s.sync) {
             return Err(SourceError::NoKeyFrame { file: media.name.clone() });
@@ -67,21 +59,21 @@ pub(super) fn read(media: &Media, index: usize) -> Result<File, SourceError> {
         if level.bitrate == 0 {
             level.bitrate = measure(&samples, end);
         }
-        file.ends.push(end);
-        file.tracks.push(Track {
+        tracks.push(Track {
             media: index,
             kind: info.kind,
             name: String::new(),
             language: if info.language.is_empty() { "und".to_owned() } else { info.language },
             level,
             samples,
+            end,
             fragments: Vec::new(),
         });
     }
-    if file.tracks.is_empty() {
+    if tracks.is_empty() {
         return Err(SourceError::Empty { file: media.name.clone() });
     }
-    Ok(file)
+    Ok(tracks)
 }
 
 /// What the header boxes say of each track.

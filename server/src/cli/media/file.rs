@@ -12,7 +12,7 @@ use super::error::SourceError;
 
 /// Bytes that can be read anywhere, with the name that errors call them by.
 #[derive(Debug)]
-pub(super) struct Media {
+pub(in crate::cli) struct Media {
     pub(super) name: String,
     len: u64,
     bytes: Store,
@@ -37,7 +37,7 @@ pub(super) struct TopBox {
 }
 
 impl Media {
-    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
+    pub(in crate::cli) fn open(path: &Path) -> Result<Self, SourceError> {
         let name = path.display().to_string();
         let open = || {
             let file = File::open(path)?;
@@ -50,7 +50,7 @@ impl Media {
         }
     }
 
-    pub(super) fn memory(name: &str, bytes: Bytes) -> Self {
+    pub(in crate::cli) fn memory(name: &str, bytes: Bytes) -> Self {
         Self { name: name.to_owned(), len: bytes.len() as u64, bytes: Store::Memory(bytes) }
     }
 

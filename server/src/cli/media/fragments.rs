@@ -9,7 +9,7 @@ use smooth::{Error, Limits};
 
 use super::error::SourceError;
 use super::fields::{Fields, child};
-use super::media::{Media, TopBox};
+use super::file::{Media, TopBox};
 use super::tables::RawSample;
 
 /// The sample cannot be decoded on its own.
