@@ -51,7 +51,7 @@ pub fn pick(moof: &[u8], span: Span, media_len: usize) -> Result<Vec<KeyFrame>, 
 }
 
 /// The fragment of the key frames of `moof`, with `tfxd` and `tfrf` as
-/// [`delivery::rewrite`](super::delivery::rewrite) writes them. Per-sample encryption data of PIFF follows
+/// [`delivery::rewrite`] writes them. Per-sample encryption data of PIFF follows
 /// its samples; boxes of unknown types are left out.
 ///
 /// # Errors
