@@ -2,16 +2,22 @@
 //! no URL ever means something else, and which events are over.
 //!
 //! ```text
-//! 00000000000200000000      edge, in units of 100 ns: written over in place, which is one small write
+//! 00000000036200000000      reserve, in units of 100 ns: written over in place, which is one small write
 //! "first event"             an event that is over, as a JSON string; oldest first
 //! ```
 //! A hidden file beside the definition. Where it cannot be written the point works as well, until its
 //! process ends.
+//!
+//! The reserve is ahead of what was reached: times below it are not used by a later process. It is written
+//! when a broadcast begins or jumps, and then by a thread of its own, long before it is reached: a disk
+//! that hangs never holds a broadcast up.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::files;
 
@@ -19,17 +25,31 @@ use super::files;
 #[derive(Debug)]
 pub(super) struct Past {
     path: PathBuf,
+    /// What the broadcasts of this process reached, or where they may begin.
     edge: i64,
+    /// What the file says, or is being told.
+    asked: i64,
     events: VecDeque<String>,
-    file: Option<File>,
+    file: Option<Arc<File>>,
+    pen: Arc<Pen>,
     is_broken: bool,
+}
+
+/// What a thread that writes the reserve shares with the writer of the point.
+#[derive(Debug, Default)]
+struct Pen {
+    /// What stands in the file.
+    reserve: AtomicI64,
+    /// A thread is writing.
+    is_busy: AtomicBool,
 }
 
 impl Past {
     /// What the point with this definition did; nothing, if nobody knows.
     pub(super) fn of(definition: &Path) -> Self {
         let path = Self::path(definition);
-        let mut past = Self { path, edge: 0, events: VecDeque::new(), file: None, is_broken: false };
+        let (events, pen) = (VecDeque::new(), Arc::default());
+        let mut past = Self { path, edge: 0, asked: 0, events, file: None, pen, is_broken: false };
         let mut text = String::new();
         let read = File::open(&past.path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
         match read {
@@ -52,7 +72,9 @@ impl Past {
 
     fn parse(&mut self, text: &str) {
         let mut lines = text.lines();
-        self.edge = lines.next().and_then(|edge| edge.parse().ok()).unwrap_or(0);
+        self.edge = lines.next().and_then(|reserve| reserve.parse().ok()).unwrap_or(0);
+        self.asked = self.edge;
+        self.pen.reserve.store(self.edge, Ordering::Release);
         self.events = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
     }
 
@@ -67,12 +89,28 @@ impl Past {
             return;
         }
         self.edge = edge;
-        let written = match &mut self.file {
-            Some(file) => file.rewind().and_then(|()| file.write_all(Self::digits(edge).as_bytes())),
+        let left = self.pen.reserve.load(Ordering::Acquire).saturating_sub(edge);
+        if left > RESERVE / 2 {
+            return;
+        }
+        if self.pen.is_busy.load(Ordering::Acquire) {
+            // The disk hangs: whoever waits for it now waits for ever.
+            if left < 0 {
+                self.complain(&io::ErrorKind::TimedOut.into());
+            }
+            return;
+        }
+        let begins = self.file.is_none() || left < 0;
+        self.asked = self.asked.max(edge.saturating_add(RESERVE));
+        let written = match &self.file {
+            Some(file) if begins => put(file, self.asked),
+            Some(file) => self.pen.write(Arc::clone(file), self.asked),
             None => self.write(),
         };
-        if let Err(e) = written {
-            self.complain(&e);
+        match written {
+            Ok(()) if begins => self.pen.reserve.store(self.asked, Ordering::Release),
+            Ok(()) => {}
+            Err(e) => self.complain(&e),
         }
     }
 
@@ -110,18 +148,14 @@ impl Past {
     fn write(&mut self) -> io::Result<()> {
         // A new file takes the place of the one that is open.
         self.file = None;
-        let mut text = Self::digits(self.edge);
+        let mut text = digits(self.asked.max(self.edge));
         for event in &self.events {
             text.push_str(&serde_json::Value::from(event.as_str()).to_string());
             text.push('\n');
         }
         files::replace(&self.path, text.as_bytes())?;
-        self.file = Some(File::options().write(true).open(&self.path)?);
+        self.file = Some(Arc::new(File::options().write(true).open(&self.path)?));
         Ok(())
-    }
-
-    fn digits(edge: i64) -> String {
-        format!("{:020}\n", edge.max(0))
     }
 
     fn complain(&mut self, error: &io::Error) {
@@ -131,6 +165,38 @@ impl Past {
         }
     }
 }
+
+impl Pen {
+    /// Writes `reserve` into `file`, on a thread of its own.
+    fn write(self: &Arc<Self>, file: Arc<File>, reserve: i64) -> io::Result<()> {
+        self.is_busy.store(true, Ordering::Release);
+        let pen = Arc::clone(self);
+        let work = move || {
+            match put(&file, reserve) {
+                Ok(()) => pen.reserve.store(reserve, Ordering::Release),
+                Err(error) => tracing::warn!(%error, "the time of a broadcast cannot be reserved"),
+            }
+            pen.is_busy.store(false, Ordering::Release);
+        };
+        let started = std::thread::Builder::new().name("past".to_owned()).stack_size(STACK).spawn(work);
+        started.map(drop).inspect_err(|_| self.is_busy.store(false, Ordering::Release))
+    }
+}
+
+fn put(mut file: &File, reserve: i64) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(digits(reserve).as_bytes())
+}
+
+fn digits(reserve: i64) -> String {
+    format!("{:020}\n", reserve.max(0))
+}
+
+/// How far ahead of a broadcast times are reserved, in units of 100 ns: an hour.
+const RESERVE: i64 = 3600 * 10_000_000;
+
+/// Bytes of the stack of a thread that writes a number.
+const STACK: usize = 128 << 10;
 
 /// Events that are remembered.
 const EVENTS: usize = 64;
@@ -153,8 +219,9 @@ mod tests {
         past.end("line\nbreak");
         past.reach(1_234_567_890_123);
         assert!(folder.path().join(".live.isml.past").exists());
+        assert_eq!(past.edge(), 1_234_567_890_123);
         let mut past = Past::of(&definition);
-        assert_eq!((past.edge(), past.has("line\nbreak")), (1_234_567_890_123, true));
+        assert_eq!((past.edge(), past.has("line\nbreak")), (1_234_567_890_123 + RESERVE, true));
         for n in 0..EVENTS {
             past.end(&n.to_string());
         }
@@ -162,9 +229,46 @@ mod tests {
         assert!(!past.has("line\nbreak") && past.has("0") && past.has("63"));
         past.forgive();
         let past = Past::of(&definition);
-        assert_eq!((past.edge(), past.has("63")), (1_234_567_890_123, false));
+        assert_eq!((past.edge(), past.has("63")), (1_234_567_890_123 + RESERVE, false));
         Past::remove(&definition);
         assert_eq!(Past::of(&definition).edge(), 0);
+    }
+
+    #[test]
+    fn no_time_is_used_twice_though_it_is_seldom_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let definition = folder.path().join("live.isml");
+        let mut past = Past::of(&definition);
+        let (second, mut written) = (10_000_000, std::collections::BTreeSet::new());
+        for n in 1..=4 * 3600 {
+            past.reach(n * second);
+            while past.pen.is_busy.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            // As after `kill -9` right here.
+            let kept = Past::of(&definition).edge();
+            assert!(kept > n * second && kept <= n * second + RESERVE, "{n}");
+            written.insert(kept);
+        }
+        assert!(written.len() <= 9, "{written:?}");
+        // A jump is there before anything else happens.
+        past.reach(1_000_000 * second);
+        assert!(Past::of(&definition).edge() > 1_000_000 * second);
+    }
+
+    #[test]
+    fn a_disk_that_hangs_holds_no_broadcast_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut past = Past::of(&folder.path().join("live.isml"));
+        past.reach(1);
+        // What a thread looks like whose write does not return.
+        past.pen.is_busy.store(true, Ordering::Release);
+        past.reach(RESERVE * 3 / 4);
+        past.reach(RESERVE * 3);
+        assert!(past.edge() == RESERVE * 3 && past.is_broken);
+        past.pen.is_busy.store(false, Ordering::Release);
+        past.reach(RESERVE * 3 + 1);
+        assert_eq!(past.pen.reserve.load(Ordering::Acquire), RESERVE * 4 + 1);
     }
 
     #[test]
