@@ -12,6 +12,7 @@ use smooth::smil::definition::{self, Definition};
 use super::disk::{Disk, System};
 use super::journal::Begin;
 use super::layout::{self, POINTERS};
+use super::lock::Lock;
 use super::log::{DiskLog, Limits, Shared, Watcher};
 use super::recorder::{Plan, Pointer, Recorder};
 use super::status::unix_ms;
@@ -28,6 +29,7 @@ pub struct Archives {
     disk: Arc<dyn Disk>,
     tickets: Arc<AtomicU64>,
     logs: Mutex<Vec<Weak<DiskLog>>>,
+    lock: Arc<Lock>,
     /// Whether the keeper runs, and how it is woken to end.
     is_kept: AtomicBool,
     ended: Arc<(Mutex<bool>, Condvar)>,
@@ -57,6 +59,7 @@ impl Archives {
     pub(super) fn on(disk: Arc<dyn Disk>, settings: Arc<Settings>, root: &Path) -> Self {
         Self {
             base: root.to_owned(),
+            lock: Arc::new(Lock::new(root.join(&settings.archive_root))),
             root: root.join(&settings.archive_root),
             settings,
             disk,
@@ -114,6 +117,7 @@ impl Archives {
             segment_length: segment_length(definition),
             event_on_path: definition.event_id_on_path,
             pointer: self.pointer(&begin.point),
+            lock: Arc::clone(&self.lock),
             begin,
         };
         let limits = Limits {
@@ -163,6 +167,7 @@ impl Archives {
     ) -> io::Result<Option<Recovered>> {
         let path = self.pointer(point);
         let Some(pointer) = read_pointer(&path) else { return Ok(None) };
+        self.lock.claim()?;
         let began = Instant::now();
         let limits = self.settings.limits();
         let settings =
@@ -198,6 +203,7 @@ impl Archives {
         for log in self.logs() {
             log.finish(until.saturating_duration_since(Instant::now()));
         }
+        self.lock.release();
         *self.ended.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.ended.1.notify_all();
     }

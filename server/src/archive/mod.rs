@@ -9,6 +9,7 @@ mod disk;
 mod finish;
 mod journal;
 mod layout;
+mod lock;
 mod log;
 mod memory;
 mod place;

@@ -17,6 +17,7 @@ use super::catalog::Catalog;
 use super::disk::{Disk, Output};
 use super::journal::{Begin, Indexed, MAGIC, Record};
 use super::layout::{self, JOURNAL};
+use super::lock::Lock;
 use super::log::Shared;
 use super::segments::Segments;
 use super::tail::Tail;
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub(super) event_on_path: bool,
     /// The file that says where to go on after a restart.
     pub(super) pointer: PathBuf,
+    /// Kept by whoever may write.
+    pub(super) lock: Arc<Lock>,
 }
 
 /// What stands in the pointer of a publishing point: where its broadcast is kept, and what it is, lest
@@ -212,6 +215,7 @@ impl Recorder {
     fn begin(&mut self) -> io::Result<()> {
         if self.folder.is_none() {
             let plan = &self.plan;
+            plan.lock.claim()?;
             let parent = layout::make(&*self.disk, &plan.root, &plan.parts)?;
             let event = plan.begin.event.as_deref().filter(|_| plan.event_on_path);
             let name = event.map_or_else(|| layout::stamp(plan.since), layout::safe);
