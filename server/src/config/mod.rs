@@ -125,6 +125,9 @@ settings! {
     max_tracks("SILVERLANE_MAX_TRACKS"): usize = 64;
     /// Bytes of media that one publishing point keeps in memory; beyond it the oldest fragments go.
     max_point_bytes("SILVERLANE_MAX_POINT_BYTES"): u64 = 1 << 30;
+    /// Bytes of media in memory over all publishing points. Near it the oldest fragments that archives have
+    /// are let go, then the oldest of all.
+    max_memory_bytes("SILVERLANE_MAX_MEMORY_BYTES"): u64 = 4 << 30;
 
     /// Bytes of the body of a request to administrate; more is answered with 413.
     max_admin_body_bytes("SILVERLANE_MAX_ADMIN_BODY_BYTES"): usize = 256 << 10;

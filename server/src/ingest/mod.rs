@@ -142,6 +142,7 @@ impl Push<'_> {
             {
                 alarm.as_mut().reset(patience.alarm());
             }
+            app.registry.relieve();
             // All of the piece first: an encoder that hangs up now is not waited for any more.
             self.point.shown().await;
             patience.heard(self.demuxer.is_between_boxes(), Instant::now());

@@ -21,7 +21,19 @@ impl Broadcast {
         let floor = end.saturating_sub(length);
         for track in &mut self.tracks {
             let floor = u64::try_from(from_units(floor, track.spec.timescale)).unwrap_or(0);
-            while track.cool(floor) {}
+            while track.cool(|end| end <= floor) {}
+        }
+    }
+
+    /// Lets go of stored media that ends `age` or more before the broadcast does, in units of 100 ns, for
+    /// viewers' version as well.
+    pub(super) fn cool_beyond(&mut self, age: i64) {
+        let floor = self.end().saturating_sub(age);
+        for track in &mut self.tracks {
+            let timescale = track.spec.timescale;
+            while track.cool(|end| to_units(end.cast_signed(), timescale) <= floor) {
+                self.changed = true;
+            }
         }
     }
 
@@ -33,14 +45,16 @@ impl Broadcast {
             Some(to_units(entry.span.time.cast_signed(), track.spec.timescale))
         };
         let oldest = self.tracks.iter_mut().filter_map(|t| Some((hot(t)?, t))).min_by_key(|&(time, _)| time);
-        oldest.is_some_and(|(_, track)| track.cool(u64::MAX))
+        oldest.is_some_and(|(_, track)| track.cool(|_| true))
     }
 }
 
 impl Track {
-    /// Lets go of the media of the oldest fragment that is in memory, if it is stored and ends by `floor`.
-    fn cool(&mut self, floor: u64) -> bool {
-        let Some(entry) = self.oldest_hot().filter(|e| e.place.is_some() && e.span.end() <= floor) else {
+    /// Lets go of the media of the oldest fragment that is in memory, if it is stored and `goes` says so of
+    /// its end in ticks.
+    fn cool(&mut self, goes: impl Fn(u64) -> bool) -> bool {
+        let stored = self.oldest_hot().filter(|e| e.place.is_some());
+        let Some(entry) = stored.filter(|e| goes(e.span.end())) else {
             return false;
         };
         let (time, before) = (entry.span.time, entry.cost());

@@ -19,6 +19,7 @@ pub(crate) mod files;
 pub mod header;
 mod intake;
 pub mod listing;
+pub mod memory;
 mod past;
 mod placement;
 mod push;
@@ -51,6 +52,7 @@ use crate::archive::{Archives, DiskLog, MemoryLog};
 use crate::config::Settings;
 use broadcast::{Broadcast, Note, Refusal, Rules};
 pub use control::{Denied, Wish};
+use memory::{Memory, Share};
 use past::Past;
 use push::Pushes;
 use snapshot::{Frame, Snapshot};
@@ -80,6 +82,7 @@ struct Writer {
     next_session: SessionId,
     last_error: Option<String>,
     past: Past,
+    share: Share,
     /// Where the broadcast is archived.
     archive: Option<Arc<DiskLog>>,
 }
@@ -137,6 +140,7 @@ impl PublishingPoint {
     /// The point at URL path `path`, defined by `file`, which holds `definition`.
     #[must_use]
     pub fn new(path: String, file: PathBuf, definition: Definition, settings: Arc<Settings>) -> Self {
+        let share = Share::new(Memory::new(settings.max_memory_bytes));
         let past = Past::of(&file);
         let broadcast = Broadcast::new(rules(&definition, &settings), Arc::new(MemoryLog), past.edge());
         let definition = Arc::new(definition);
@@ -160,6 +164,7 @@ impl PublishingPoint {
                 next_session: 0,
                 last_error: None,
                 past,
+                share,
                 archive: None,
             }),
         }
@@ -169,6 +174,13 @@ impl PublishingPoint {
     #[must_use]
     pub fn archived(self, archives: Arc<Archives>) -> Self {
         Self { archives: Some(archives), ..self }
+    }
+
+    /// The same, counting what it takes in `memory`.
+    #[must_use]
+    pub fn weighed(self, memory: &Arc<Memory>) -> Self {
+        self.lock().share = Share::new(Arc::clone(memory));
+        self
     }
 
     /// URL path, from the slash to `.isml`.
@@ -191,6 +203,7 @@ impl PublishingPoint {
 
     /// Shows the writer's state to viewers, if it changed.
     fn publish(&self, writer: &mut Writer) {
+        writer.weigh();
         for note in writer.broadcast.notes.drain(..) {
             match note {
                 Note::Incomplete { stream, time, lacking } => {
@@ -203,10 +216,10 @@ impl PublishingPoint {
                     );
                 }
                 Note::MemoryFull => {
-                    let max_bytes = self.settings.max_point_bytes;
                     tracing::warn!(
                         point = self.path,
-                        max_bytes,
+                        max_point_bytes = self.settings.max_point_bytes,
+                        max_memory_bytes = self.settings.max_memory_bytes,
                         "the window does not fit into memory: the oldest fragments go early"
                     );
                 }

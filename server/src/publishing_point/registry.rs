@@ -9,6 +9,7 @@ use std::time::Duration;
 use smooth::smil::definition::{self, Definition};
 
 pub use super::files::is_plain;
+use super::memory::Memory;
 use super::past::Past;
 use super::state::State;
 use super::{PublishingPoint, files, read_definition};
@@ -20,6 +21,7 @@ pub struct Registry {
     root: PathBuf,
     settings: Arc<Settings>,
     archives: Arc<Archives>,
+    memory: Arc<Memory>,
     /// By path in lower case: clients change the case of URLs.
     points: RwLock<HashMap<String, Arc<PublishingPoint>>>,
     /// Held while points are made and removed.
@@ -73,12 +75,27 @@ impl Registry {
     pub fn new(settings: Arc<Settings>) -> io::Result<Self> {
         let root = settings.root.canonicalize()?;
         let archives = Arc::new(Archives::new(Arc::clone(&settings), &root));
-        Ok(Self { root, settings, archives, points: RwLock::default(), changes: Mutex::default() })
+        let memory = Memory::new(settings.max_memory_bytes);
+        Ok(Self { root, settings, archives, memory, points: RwLock::default(), changes: Mutex::default() })
     }
 
     fn make(&self, path: String, file: PathBuf, definition: Definition) -> PublishingPoint {
         let point = PublishingPoint::new(path, file, definition, Arc::clone(&self.settings));
-        point.archived(Arc::clone(&self.archives))
+        point.archived(Arc::clone(&self.archives)).weighed(&self.memory)
+    }
+
+    /// Keeps the memory of all points within its bound; called after fragments have come.
+    pub fn relieve(&self) {
+        if self.memory.is_short() {
+            let points: Vec<_> = self.read().values().cloned().collect();
+            self.memory.relieve(&points);
+        }
+    }
+
+    /// Bytes of memory that the fragments of all points take.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.memory.used()
     }
 
     /// Takes up again what was going on, or could be watched, when the server ended last. Blocks.

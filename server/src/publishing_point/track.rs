@@ -122,7 +122,12 @@ pub struct Entry {
 impl Entry {
     /// Bytes of memory that it takes.
     pub(super) fn cost(&self) -> u64 {
-        INDEX + self.media.as_ref().map_or(0, |m| m.size() + OVERHEAD)
+        INDEX + self.media_cost()
+    }
+
+    /// Those that are free once its media has gone.
+    pub(super) fn media_cost(&self) -> u64 {
+        self.media.as_ref().map_or(0, |m| m.size() + OVERHEAD)
     }
 }
 
@@ -350,7 +355,7 @@ impl Clips {
 
     fn raw(&self, time: u64) -> i64 {
         let found = self.0.binary_search_by_key(&time, |&(t, _)| t).ok().and_then(|at| self.0.get(at));
-        found.map_or(time.cast_signed(), |&(_, raw)| raw)
+        found.map_or_else(|| time.cast_signed(), |&(_, raw)| raw)
     }
 }
 

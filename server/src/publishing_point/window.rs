@@ -44,6 +44,19 @@ impl Broadcast {
         }
     }
 
+    /// Lets go of chunks that end `age` or more before the broadcast does, in units of 100 ns.
+    pub(super) fn drop_beyond(&mut self, age: i64) {
+        let floor = self.end().saturating_sub(age);
+        let keep = self.rules.look_ahead as usize + 1;
+        for at in 0..self.streams.len() {
+            while self.streams[at].chunks.len() > keep && self.oldest_end(at).is_some_and(|end| end <= floor)
+            {
+                self.note_full();
+                self.drop_oldest(at);
+            }
+        }
+    }
+
     /// End of the oldest chunk, in units of 100 ns.
     fn oldest_end(&self, at: usize) -> Option<i64> {
         let stream = &self.streams[at];

@@ -2,6 +2,7 @@
 
 mod dvr;
 mod faults;
+mod memory;
 mod recovery;
 
 use std::path::{Path, PathBuf};
