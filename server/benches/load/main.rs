@@ -13,14 +13,20 @@ mod latency;
 mod media;
 mod memory;
 mod report;
+#[path = "../samples/mod.rs"]
+mod samples;
+mod segments;
 mod servers;
+mod ts;
 
 use report::Report;
 
 fn main() {
     let mut wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     if wanted.is_empty() {
-        wanted = ["media", "tls", "hits", "latency", "waiting", "memory"].map(str::to_owned).into();
+        wanted = ["media", "tls", "hits", "segments", "latency", "waiting", "memory", "ts"]
+            .map(str::to_owned)
+            .into();
     }
     // The generator is one thread: what it measures does not depend on how the kernel spreads it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -30,9 +36,11 @@ fn main() {
             "media" => runtime.block_on(media::plain(&mut report)),
             "tls" => runtime.block_on(media::encrypted(&mut report)),
             "hits" => runtime.block_on(hits::manifest(&mut report)),
+            "segments" => runtime.block_on(segments::long_window(&mut report)),
             "latency" => runtime.block_on(latency::last_byte_in(&mut report)),
             "waiting" => runtime.block_on(latency::waiting(&mut report)),
             "memory" => runtime.block_on(memory::per_channel(&mut report)),
+            "ts" => ts::muxing(&mut report),
             other => panic!("there is no part {other}"),
         }
     }

@@ -9,3 +9,4 @@ pub mod hls;
 pub mod route;
 pub mod smooth;
 pub mod source;
+pub mod waits;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Body as _;
 use smooth::manifest::Kind;
 use smooth::url::{FragmentRequest, Noun, Request};
@@ -18,6 +18,7 @@ use super::source::Source;
 use super::{cmaf, hls};
 use crate::http::{App, problem};
 use crate::publishing_point::document::Document;
+use crate::publishing_point::snapshot::Snapshot;
 use crate::publishing_point::traffic::{Output, Traffic};
 
 /// Answers `request` from `source`. `query` may ask to wait (`wait=MS`).
@@ -45,14 +46,15 @@ pub async fn serve(
         }
         _ => {}
     }
-    if let Some((format, response)) = cmaf::route::serve(app, source, request, headers).await {
+    // In boxes, for who waits for a fragment holds on to the largest of these futures.
+    if let Some((format, response)) = Box::pin(cmaf::route::serve(app, source, request, headers)).await {
         let output: fn(&Traffic) -> &Output = match format {
             Format::Cmaf => |t| &t.apple,
             Format::Dash => |t| &t.dash,
         };
         return counted(response, output);
     }
-    if let Some(response) = hls::route::serve(app, source, request, headers).await {
+    if let Some(response) = Box::pin(hls::route::serve(app, source, request, headers)).await {
         return counted(response, |t| &t.apple);
     }
     problem(StatusCode::NOT_FOUND, "unsupported-output", "this output is not offered")
@@ -81,11 +83,9 @@ async fn fragment(
 ) -> Response<Body> {
     let wait = wait(query);
     let until = Instant::now() + wait.unwrap_or_default().min(app.settings.max_hold());
-    let missed = |miss| missed(miss, wait.is_some());
-    let mut versions = source.versions();
+    let missed = |miss, is_far| missed(miss, wait.is_some(), is_far);
     let mut held = None;
     loop {
-        versions.mark_unchanged();
         let snapshot = source.snapshot();
         let miss = match fragment::find(&snapshot, request) {
             Ok(found) => {
@@ -94,27 +94,29 @@ async fn fragment(
                         Ok(answer) => send(app, request, &found, answer, headers),
                         Err(e) => broken(source, &e),
                     },
-                    Ok(None) => missed(Miss::Gone),
+                    Ok(None) => missed(Miss::Gone, false),
                     Err(e) => broken(source, &e),
                 };
             }
             Err(miss) => miss,
         };
+        let is_far = fragment::is_far(&snapshot, request);
         drop(snapshot);
         if miss != Miss::NotYet || Instant::now() >= until {
-            return missed(miss);
+            return missed(miss, is_far);
         }
         if held.is_none() {
             held = Arc::clone(&app.holds).try_acquire_owned().ok();
         }
         if held.is_none() || app.is_stopping() {
-            return missed(miss);
+            return missed(miss, is_far);
         }
+        let is_over = |snapshot: &Snapshot| !matches!(fragment::find(snapshot, request), Err(Miss::NotYet));
         tokio::select! {
-            changed = timeout_at(until, versions.changed()) => if !matches!(changed, Ok(Ok(()))) {
-                return missed(miss);
+            waited = timeout_at(until, app.waits.until(source, request, is_over)) => if waited.is_err() {
+                return missed(miss, is_far);
             },
-            () = app.stopping() => return missed(miss),
+            () = app.stopping() => return missed(miss, is_far),
         }
     }
 }
@@ -200,7 +202,7 @@ pub(super) fn finish(
     response.unwrap_or_else(|_| Response::new(Body::empty()))
 }
 
-fn missed(miss: Miss, waited: bool) -> Response<Body> {
+fn missed(miss: Miss, waited: bool, is_far: bool) -> Response<Body> {
     match miss {
         // [MS-SSTR] 2.2.6, "Fragment Not Yet Available": no body. Who asked us to wait is told so without
         // an error status, which browsers write to the console as a failure.
@@ -208,6 +210,10 @@ fn missed(miss: Miss, waited: bool) -> Response<Body> {
             let mut response = Response::new(Body::empty());
             *response.status_mut() =
                 if waited { StatusCode::NO_CONTENT } else { StatusCode::PRECONDITION_FAILED };
+            // A cache that remembers that the next fragment is not there holds up everyone behind it.
+            let may_keep = miss == Miss::NotYet && is_far && !waited;
+            let cache = HeaderValue::from_static(if may_keep { "public, max-age=1" } else { "no-store" });
+            response.headers_mut().insert(header::CACHE_CONTROL, cache);
             response
         }
         Miss::Gone => problem(StatusCode::NOT_FOUND, "no-such-fragment", "no such fragment in the window"),

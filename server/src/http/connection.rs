@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -58,21 +59,32 @@ impl Server {
         Self { http: protocols(&app.settings), app }
     }
 
-    /// Serves `stream` until one side is done with it or the peer stalls.
-    pub(super) async fn serve(self, stream: TcpStream, is_secure: bool, peer: Peer, watcher: Watcher) {
+    /// Serves `stream` until one side is done with it or the peer stalls; `held` is given back then.
+    ///
+    /// What it is made of stays where it is made: moved, it would take its room twice in each of many connections.
+    pub(super) async fn serve(
+        self,
+        stream: TcpStream,
+        is_secure: bool,
+        peer: Peer,
+        watcher: Watcher,
+        held: impl Send,
+    ) {
+        // Dropped last.
+        let _held = held;
         let _open = self.app.connections.open();
         let traffic = Arc::new(Traffic::default());
         let patience = Duration::from_secs(self.app.settings.request_head_seconds);
         let rate = self.app.settings.min_send_rate;
         let address = peer.address;
         let stream = Counted::new(stream, Arc::clone(&traffic));
-        let session = async {
+        let session = pin!(async {
             if is_secure {
-                self.speak_tls(stream, peer, &traffic, watcher).await;
+                Box::pin(self.speak_tls(stream, peer, &traffic, watcher)).await;
             } else {
                 self.speak(stream, peer, &traffic, watcher).await;
             }
-        };
+        });
         tokio::select! {
             () = session => {}
             () = traffic.stalls(patience, rate) => {

@@ -36,6 +36,7 @@ fn name_host(request: &mut Request<Body>) {
     }
 }
 
+/// What is seldom, or never waits, is in a box: each of the many who wait for a fragment would hold on to its size.
 async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
     // HTTP/1 has this limit in its parser.
     if request.headers().len() > app.settings.max_request_headers {
@@ -48,7 +49,7 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
         return problem(StatusCode::BAD_REQUEST, "bad-url", "the path is not percent-encoded UTF-8");
     };
     if let Some(area) = Area::of(&decoded) {
-        return admin::serve(app, area, request).await;
+        return Box::pin(admin::serve(app, area, request)).await;
     }
     if request.method() == Method::OPTIONS {
         return preflight();
@@ -73,9 +74,9 @@ async fn answer(app: &App, mut request: Request<Body>) -> Response<Body> {
         }
         Some((path, rest)) if reads => {
             let (path, rest) = (path.to_owned(), rest.to_owned());
-            on_demand(app, &path, &rest, &decoded, request).await
+            Box::pin(on_demand(app, &path, &rest, &decoded, request)).await
         }
-        _ if reads => files::serve(app, &decoded, request).await,
+        _ if reads => Box::pin(files::serve(app, &decoded, request)).await,
         _ => wrong_method(READ),
     }
 }
@@ -119,7 +120,7 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
     let peer = Peer::of(&parts.extensions);
     let publishes = matches!(parts.method, Method::POST | Method::PUT);
     // Before anything is told of the point.
-    if publishes && let Err(refusal) = may_publish(app, &peer, &parts.headers, &point).await {
+    if publishes && let Err(refusal) = Box::pin(may_publish(app, &peer, &parts.headers, &point)).await {
         // Who waits for `100 Continue` has sent nothing yet, and would be told to by reading.
         if !parts.headers.contains_key(header::EXPECT) {
             linger(&mut body).await;
@@ -129,7 +130,7 @@ async fn presentation(app: &App, point: &str, rest: &str, request: Request<Body>
     let Some(point) = app.registry.find(&point).await else { return not_found() };
     match (parts.method, &parsed) {
         (Method::POST | Method::PUT, url::Request::Ingest { event, stream }) => {
-            ingest::receive(app, &point, event.as_deref(), stream, &peer, body).await
+            Box::pin(ingest::receive(app, &point, event.as_deref(), stream, &peer, body)).await
         }
         (Method::GET | Method::HEAD, url::Request::Ingest { .. }) => wrong_method("POST, PUT, OPTIONS"),
         (Method::GET | Method::HEAD, _) => {

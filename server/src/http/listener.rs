@@ -121,11 +121,8 @@ pub(super) async fn run(Listener { socket, is_secure }: Listener, server: Server
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let connection = server.clone().serve(stream, is_secure, peer, graceful.watcher());
-        connections.spawn(async move {
-            connection.await;
-            drop((slot, share));
-        });
+        let held = (slot, share);
+        connections.spawn(server.clone().serve(stream, is_secure, peer, graceful.watcher(), held));
     }
     drop(socket);
     if tokio::time::timeout(server.app.settings.drain(), graceful.shutdown()).await.is_err() {

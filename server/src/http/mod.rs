@@ -37,6 +37,7 @@ use self::tls::acme::{self, Challenges};
 use crate::admin::history::History;
 use crate::config::Settings;
 use crate::deliver::hls::cache::Segments;
+use crate::deliver::waits::Waits;
 use crate::on_demand::Library;
 use crate::publishing_point::registry::Registry;
 
@@ -50,6 +51,8 @@ pub struct App {
     pub(crate) library: Library,
     /// A permit for each request that is held.
     pub holds: Arc<Semaphore>,
+    /// Who waits for which fragment.
+    pub(crate) waits: Waits,
     /// Segments for Apple devices that were made lately.
     pub segments: Segments,
     /// Who may publish and administrate.
@@ -112,6 +115,7 @@ pub async fn serve(
         registry: Arc::new(registry),
         segments: Segments::new(settings.segment_cache_bytes),
         holds: Arc::new(Semaphore::new(settings.max_held_requests.min(Semaphore::MAX_PERMITS))),
+        waits: Waits::default(),
         encoders: Semaphore::new(settings.max_encoders.min(Semaphore::MAX_PERMITS)),
         connections: Count::default(),
         history: Arc::default(),

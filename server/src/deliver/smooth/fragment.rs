@@ -79,6 +79,15 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
     Ok(Found { level, entry, look_ahead, is_final, remaining })
 }
 
+/// Whether a second of media at least comes before what `request` asks for: then it is not there within a
+/// second, as an encoder sends.
+#[must_use]
+pub fn is_far(snapshot: &Snapshot, request: &FragmentRequest) -> bool {
+    let found = level(snapshot, &request.name, request.bitrate, &request.attributes);
+    let newest = found.and_then(|(stream, _)| Some((stream.chunks.last()?.end(), stream.timescale)));
+    newest.is_some_and(|(end, timescale)| request.time >= end.saturating_add(timescale.get().into()))
+}
+
 /// Makes what is sent: the `moof` written anew with its place and what follows, the `mdat` as it came.
 ///
 /// # Errors
