@@ -106,11 +106,12 @@ async fn until_held(status: &mut Client, count: usize) {
         let (answer, text) = status.fetch("/metrics").await;
         assert_eq!(answer.status, 200);
         let text = String::from_utf8(text).unwrap();
-        let held = text.lines().find_map(|line| line.strip_prefix("silverlane_held_requests "));
-        if held.unwrap().parse::<f64>().unwrap() == count as f64 {
+        let held = text.lines().find_map(|line| line.strip_prefix("silverlane_held_requests{} "));
+        let held = held.unwrap().parse::<f64>().unwrap();
+        if held == count as f64 {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(5), "of {count} requests {} are held", held.unwrap());
+        assert!(start.elapsed() < Duration::from_secs(5), "of {count} requests {held} are held");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
