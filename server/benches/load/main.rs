@@ -10,6 +10,7 @@ mod broadcast;
 mod client;
 mod hits;
 mod latency;
+mod long;
 mod media;
 mod memory;
 mod report;
@@ -41,6 +42,8 @@ fn main() {
             "waiting" => runtime.block_on(latency::waiting(&mut report)),
             "memory" => runtime.block_on(memory::per_channel(&mut report)),
             "ts" => ts::muxing(&mut report),
+            // Writes 5 GB, so only when it is asked for.
+            "long" => runtime.block_on(long::two_hours(&mut report)),
             other => panic!("there is no part {other}"),
         }
     }

@@ -6,6 +6,7 @@ mod archive;
 mod cmaf;
 mod credentials;
 mod delivery;
+mod dvr;
 mod events;
 mod faults;
 #[allow(dead_code, reason = "shared with the hostile tests")]
