@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use smooth::boxes::mfra;
 use smooth::manifest::{Kind, Manifest};
@@ -130,4 +131,66 @@ async fn a_live_broadcast_goes_on_after_a_restart() {
     assert_eq!(Parts::of(&std::fs::read(folder.join("Encoder1.ismv")).unwrap()).fragments.len(), 19 * 4);
     assert_eq!(Parts::of(&std::fs::read(folder.join("Captions.ismv")).unwrap()).fragments.len(), 1);
     origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ffprobe_reads_an_archive_while_it_is_written() {
+    let parts = Parts::of(&capture());
+    let packets = |fragments: usize| -> Vec<usize> {
+        let written = || parts.fragments[..fragments * 4].iter();
+        let of = |id: u32| written().filter(|f| f.track_id == id).map(|f| f.head.samples as usize).sum();
+        parts.tracks.tracks.iter().map(|t| of(t.id)).collect()
+    };
+    let origin = Origin::start().await;
+    let mut push = origin.push(STREAM).await;
+    push.piece(&parts.stream(0..1)).await;
+    for fragments in 2..8 {
+        push.piece(&parts.media(fragments - 1..fragments)).await;
+        // Read again and again while it is written, until everything that came is there.
+        loop {
+            let Some(file) = live_file(&origin) else { continue };
+            let (found, complaints) = ffprobe(&file);
+            assert!(found.iter().zip(packets(fragments)).all(|(found, all)| *found <= all), "{found:?}");
+            if found == packets(fragments) {
+                assert_eq!(complaints, "");
+                break;
+            }
+        }
+    }
+    assert!(origin.manifest().await.is_live);
+    // As a reader finds it in the middle of a write.
+    let file = std::fs::read(live_file(&origin).unwrap()).unwrap();
+    let last = parts.fragments[7 * 4 - 1].mdat.len();
+    let torn = origin.root().join("torn.ismv");
+    for len in (file.len() - last..file.len()).step_by(last / 10) {
+        std::fs::write(&torn, &file[..len]).unwrap();
+        let (found, _) = ffprobe(&torn);
+        assert!(found.iter().zip(packets(6)).all(|(found, all)| *found >= all), "{len}: {found:?}");
+    }
+    drop(push);
+    origin.stop().await;
+}
+
+/// The file of the broadcast that is on the air, once it has fragments.
+fn live_file(origin: &Origin) -> Option<PathBuf> {
+    let runs = std::fs::read_dir(origin.root().join("archives/live-isml")).ok()?;
+    let file = runs.filter_map(Result::ok).map(|e| e.path().join("Encoder1.ismv")).find(|f| f.is_file())?;
+    let bytes = std::fs::read(&file).ok()?;
+    bytes.windows(4).any(|w| w == b"mdat").then_some(file)
+}
+
+/// Packets of each stream of `file`, as ffprobe counts them, and what it complains about.
+fn ffprobe(file: &Path) -> (Vec<usize>, String) {
+    let output = Command::new("ffprobe")
+        .args(["-hide_banner", "-loglevel", "warning", "-count_packets", "-of", "csv=p=0"])
+        .args(["-show_entries", "stream=nb_read_packets"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .output()
+        .expect("ffprobe, which `bash scripts/test-setup.sh` installs");
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{complaints}");
+    let packets = String::from_utf8(output.stdout).unwrap();
+    let count = |line: &str| line.trim_matches(',').parse().unwrap_or(0);
+    (packets.lines().map(count).collect(), complaints)
 }
