@@ -184,6 +184,9 @@ settings! {
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
     fragment_cache_seconds("SILVERLANE_FRAGMENT_CACHE_SECONDS"): u64 = 60;
+    /// Header in which fragments say where those of sparse streams are (ChildTrack). IIS appends it to
+    /// Content-Type, which pages may read wherever they come from. Empty: they do not say it.
+    sparse_pointer_header("SILVERLANE_SPARSE_POINTER_HEADER"): String = "Content-Type".to_owned();
     /// Longest time in milliseconds that a request for a fragment to come (?wait=MS) is held. 0: never.
     max_hold_ms("SILVERLANE_MAX_HOLD_MS"): u64 = 8000;
     /// Requests held at the same time, over all publishing points; more are answered at once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Body as _;
 use smooth::manifest::Kind;
 use smooth::url::{FragmentRequest, Noun, Request};
@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::body::Pieces;
 use super::formats::Format;
 use super::smooth::fragment::{self, Answer, Found, Miss};
-use super::smooth::manifest;
+use super::smooth::{manifest, sparse};
 use super::source::Source;
 use super::{cmaf, hls};
 use crate::http::{App, problem};
@@ -91,7 +91,7 @@ async fn fragment(
             Ok(found) => {
                 return match snapshot.load(found.level, found.entry).await {
                     Ok(Some(media)) => match fragment::answer(&found, &media, request.noun) {
-                        Ok(answer) => send(app, request, &found, answer, headers),
+                        Ok(answer) => send(app, &snapshot, request, &found, answer, headers),
                         Err(e) => broken(source, &e),
                     },
                     Ok(None) => missed(Miss::Gone, false),
@@ -123,6 +123,7 @@ async fn fragment(
 
 fn send(
     app: &App,
+    snapshot: &Snapshot,
     request: &FragmentRequest,
     found: &Found<'_>,
     answer: Answer,
@@ -139,8 +140,16 @@ fn send(
         true => cacheable(app, request.event.is_some(), found.remaining),
         false => "no-cache".to_owned(),
     };
-    let response =
-        Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
+    let response = Response::builder().header(header::CACHE_CONTROL, cache);
+    // No header of the empty name.
+    let name = HeaderName::try_from(&app.settings.sparse_pointer_header).ok();
+    let pointers =
+        name.and_then(|name| Some((name, sparse::pointers(snapshot, found.stream, found.entry.span.time)?)));
+    let response = match pointers {
+        Some((header::CONTENT_TYPE, text)) => response.header(header::CONTENT_TYPE, format!("{kind};{text}")),
+        Some((name, text)) => response.header(header::CONTENT_TYPE, kind).header(name, text),
+        None => response.header(header::CONTENT_TYPE, kind),
+    };
     finish(response, headers, &answer.tag, answer.pieces)
 }
 

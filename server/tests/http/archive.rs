@@ -42,7 +42,7 @@ fn only(folder: &Path) -> PathBuf {
     folder.clone()
 }
 
-fn run_folder(origin: &Origin) -> PathBuf {
+pub(crate) fn run_folder(origin: &Origin) -> PathBuf {
     only(&only(&origin.root().join("archives")))
 }
 

@@ -323,6 +323,13 @@ impl Captions {
         Self { track }
     }
 
+    /// The same, sparse beside the stream `parent`.
+    pub(crate) fn sparse(parent: &str) -> Self {
+        let mut captions = Self::new();
+        captions.track.parent = Some(parent.to_owned());
+        captions
+    }
+
     pub(crate) fn header(&self) -> Vec<u8> {
         build::push_header(std::slice::from_ref(&self.track)).unwrap()
     }

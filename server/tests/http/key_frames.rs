@@ -8,7 +8,7 @@ use crate::harness::{END, Origin, Parts, Response, STREAM, capture};
 use crate::on_demand::files::{ismv, put};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_broadcast() {
+async fn key_frames_of_a_broadcast_are_served_alone() {
     let origin = Origin::start().await;
     let parts = Parts::of(&capture());
     origin.post(STREAM, &parts.stream(0..6), 1 << 16).await;
@@ -25,7 +25,7 @@ async fn of_a_broadcast() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_demand() {
+async fn key_frames_of_files_are_served_alone() {
     let origin = Origin::start().await;
     put(origin.root(), ismv());
     let manifest = origin.get("/film.ism/Manifest").await;

@@ -17,4 +17,5 @@ mod lifecycle;
 mod on_demand;
 mod push;
 mod settings;
+mod sparse;
 mod tls;

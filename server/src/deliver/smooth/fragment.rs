@@ -20,6 +20,8 @@ use crate::publishing_point::track::Entry;
 
 /// Where a fragment is.
 pub struct Found<'a> {
+    /// Its stream.
+    pub stream: &'a StreamView,
     /// Its level.
     pub level: &'a LevelView,
     /// The fragment.
@@ -76,7 +78,7 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
     let entry = level.entries.at(chunk.time).ok_or(absent)?;
     let remaining = remaining(snapshot, stream, chunk.end());
     let is_final = !snapshot.is_live() || look_ahead.len() == snapshot.look_ahead as usize;
-    Ok(Found { level, entry, look_ahead, is_final, remaining })
+    Ok(Found { stream, level, entry, look_ahead, is_final, remaining })
 }
 
 /// Whether a second of media at least comes before what `request` asks for: then it is not there within a

@@ -2,3 +2,4 @@
 
 pub mod fragment;
 pub mod manifest;
+pub mod sparse;
