@@ -1,8 +1,8 @@
 //! From the files of a presentation to what viewers are served from.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use smooth::boxes::moov;
 use smooth::manifest::{self, Kind, Manifest, QualityLevel, Stream};
@@ -193,6 +193,7 @@ impl Opener<'_> {
                 chunks,
                 gone: None,
                 levels: Vec::new(),
+                usual: OnceLock::new(),
             };
             for level in &stream.levels {
                 let Some(address) = join::address(stream, level) else { continue };
@@ -235,6 +236,7 @@ impl Opener<'_> {
                 gone: None,
                 levels: self.level(track, spec, &chunks)?.into_iter().collect(),
                 chunks,
+                usual: OnceLock::new(),
             });
         }
         Ok(views)

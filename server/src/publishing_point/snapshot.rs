@@ -54,6 +54,8 @@ pub struct StreamView {
     pub gone: Option<u64>,
     /// Levels, lowest bitrate first.
     pub levels: Vec<LevelView>,
+    /// See [`StreamView::usual_duration`].
+    pub(crate) usual: OnceLock<u64>,
 }
 
 /// One level of a [`StreamView`].
@@ -98,10 +100,27 @@ impl Broadcast {
             chunks: s.chunks.clone(),
             gone: s.gone,
             levels: s.levels.iter().filter_map(level).collect(),
+            usual: OnceLock::new(),
         };
         self.streams.iter().map(view).collect()
     }
 }
+
+impl StreamView {
+    /// The duration that seven of eight late chunks do not exceed, in ticks: an odd one changes nothing.
+    /// Found at the first call, for every segment is asked for by it.
+    #[must_use]
+    pub fn usual_duration(&self) -> u64 {
+        *self.usual.get_or_init(|| {
+            let mut durations: Vec<_> = self.chunks.iter().rev().take(SAMPLE).map(|c| c.duration).collect();
+            let Some(at) = (durations.len() * 7).div_ceil(8).checked_sub(1) else { return 0 };
+            *durations.select_nth_unstable(at).1
+        })
+    }
+}
+
+/// Chunks that are looked at to know how long they are.
+const SAMPLE: usize = 512;
 
 impl Snapshot {
     pub(super) fn of(frame: Frame, broadcast: Option<&Broadcast>) -> Self {

@@ -67,7 +67,7 @@ impl Grid {
         let second = u64::from(stream.timescale.get());
         let most = if window > 0 { window / 4 } else { u64::MAX };
         let wanted = u64::from(seconds).min(most).max(SHORTEST).saturating_mul(second);
-        let usual = usual(stream);
+        let usual = stream.usual_duration();
         let cells = usual.saturating_sub(tolerance(second)).div_ceil(wanted).max(1);
         let cell = wanted.saturating_mul(cells);
         Self { cell, lead: second / 4, nominal: nominal(cell, usual, second), live, window }
@@ -79,7 +79,7 @@ impl Grid {
     pub fn beside(&self, leading: &StreamView, stream: &StreamView) -> Self {
         let second = u64::from(stream.timescale.get());
         let one = leading.timescale.rescale(self.cell, stream.timescale).max(1);
-        let usual = usual(stream);
+        let usual = stream.usual_duration();
         let cell = one.saturating_mul((usual.saturating_add(one / 2) / one).max(1));
         Self { cell, lead: second / 4, nominal: nominal(cell, usual, second), ..*self }
     }
@@ -192,24 +192,16 @@ const fn tolerance(second: u64) -> u64 {
     second.saturating_mul(3) / 2000
 }
 
-/// The duration that seven of eight late chunks do not exceed, in ticks: an odd one changes nothing.
-fn usual(stream: &StreamView) -> u64 {
-    let mut durations: Vec<_> = stream.chunks.iter().rev().take(SAMPLE).map(|c| c.duration).collect();
-    let Some(at) = (durations.len() * 7).div_ceil(8).checked_sub(1) else { return 0 };
-    *durations.select_nth_unstable(at).1
-}
-
 /// Segments of a live playlist before it is shown.
 const ENOUGH: usize = 3;
-
-/// Chunks that are looked at to know how long they are, for this is asked with every segment.
-const SAMPLE: usize = 512;
 
 /// Seconds of the shortest segment, as IIS had it.
 pub const SHORTEST: u64 = 2;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use smooth::Timescale;
     use smooth::manifest::Kind;
 
@@ -224,7 +216,15 @@ mod tests {
         }
         let timescale = Timescale::new(1000).unwrap();
         let name = "video".to_owned();
-        StreamView { kind: Kind::Video, name, timescale, chunks: all, gone: None, levels: Vec::new() }
+        StreamView {
+            kind: Kind::Video,
+            name,
+            timescale,
+            chunks: all,
+            gone: None,
+            levels: Vec::new(),
+            usual: OnceLock::new(),
+        }
     }
 
     fn regular(range: std::ops::Range<u64>, duration: u64) -> StreamView {
@@ -244,6 +244,7 @@ mod tests {
         for _ in 0..count {
             stream.gone = stream.chunks.pop_first().map(|c| c.time);
         }
+        stream.usual = OnceLock::new();
     }
 
     #[test]

@@ -81,13 +81,13 @@ pub fn find<'a>(snapshot: &'a Snapshot, request: &FragmentRequest) -> Result<Fou
     Ok(Found { stream, level, entry, look_ahead, is_final, remaining })
 }
 
-/// Whether a second of media at least comes before what `request` asks for: then it is not there within a
-/// second, as an encoder sends.
+/// Whether two seconds of media at least come before what `request` asks for: then, as an encoder sends, it is
+/// not there while a cache that counts in whole seconds believes for one that it is not.
 #[must_use]
 pub fn is_far(snapshot: &Snapshot, request: &FragmentRequest) -> bool {
     let found = level(snapshot, &request.name, request.bitrate, &request.attributes);
     let newest = found.and_then(|(stream, _)| Some((stream.chunks.last()?.end(), stream.timescale)));
-    newest.is_some_and(|(end, timescale)| request.time >= end.saturating_add(timescale.get().into()))
+    newest.is_some_and(|(end, timescale)| request.time >= end.saturating_add(2 * u64::from(timescale.get())))
 }
 
 /// Makes what is sent: the `moof` written anew with its place and what follows, the `mdat` as it came.
