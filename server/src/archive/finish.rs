@@ -12,7 +12,8 @@ use smooth::smil::presentation::{self, Presentation, Track};
 
 use super::catalog::Catalog;
 use super::disk::Disk;
-use super::journal::{Indexed, Reader, Record};
+use super::journal::{Indexed, Record};
+use super::reader::Reader;
 use super::recorder::{Open, Stream};
 use super::{MemoryLog, NewTrack};
 use crate::publishing_point::broadcast::{Broadcast, Rules};

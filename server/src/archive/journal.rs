@@ -7,8 +7,6 @@
 //! Numbers are little-endian; a text is its length as `u32` and UTF-8. A record whose length or checksum
 //! is wrong ends the journal: it was being written when the server died.
 
-use std::io::{self, BufReader, ErrorKind, Read};
-
 use serde::{Deserialize, Serialize};
 use smooth::Span;
 
@@ -198,7 +196,7 @@ impl Record {
         }
     }
 
-    fn read(payload: &[u8]) -> Option<Self> {
+    pub(super) fn read(payload: &[u8]) -> Option<Self> {
         let mut fields = Fields(payload);
         Some(match fields.byte()? {
             1 => {
@@ -241,78 +239,6 @@ impl Record {
             11 => Self::Closed,
             _ => return None,
         })
-    }
-}
-
-/// Reads the records of a journal one by one.
-pub(super) struct Reader<R> {
-    input: BufReader<R>,
-    /// Bytes up to the end of the last whole record.
-    valid: u64,
-    payload: Vec<u8>,
-}
-
-impl<R: Read> Reader<R> {
-    /// Reads from the start of a journal.
-    ///
-    /// # Errors
-    ///
-    /// It is none; or the storage failed.
-    pub(super) fn new(input: R) -> io::Result<Self> {
-        let mut reader = Self::resume(input, MAGIC.len() as u64);
-        let mut magic = [0; MAGIC.len()];
-        reader.input.read_exact(&mut magic)?;
-        if magic != MAGIC {
-            return Err(io::Error::new(ErrorKind::InvalidData, "no journal of an archive"));
-        }
-        Ok(reader)
-    }
-
-    /// Reads on at byte `at`, where `input` stands and a record begins.
-    pub(super) fn resume(input: R, at: u64) -> Self {
-        Self { input: BufReader::new(input), valid: at, payload: Vec::new() }
-    }
-
-    /// The next record; `None` at the end, or where a record is not whole.
-    ///
-    /// # Errors
-    ///
-    /// The storage failed.
-    pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
-        let mut frame = [0; FRAME];
-        if !fill(&mut self.input, &mut frame)? {
-            return Ok(None);
-        }
-        let [a, b, c, d, sum @ ..] = frame;
-        let (len, sum) = (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(sum));
-        if len > MAX_RECORD {
-            return Ok(None);
-        }
-        self.payload.clear();
-        // Grows with what is there, whatever the length says.
-        (&mut self.input).take(len.into()).read_to_end(&mut self.payload)?;
-        if self.payload.len() != len as usize || hash(&self.payload) != sum {
-            return Ok(None);
-        }
-        let record = Record::read(&self.payload);
-        if record.is_some() {
-            self.valid += (FRAME + self.payload.len()) as u64;
-        }
-        Ok(record)
-    }
-
-    /// Bytes up to the end of the last record that [`next`](Self::next) gave.
-    pub(super) const fn valid(&self) -> u64 {
-        self.valid
-    }
-}
-
-/// Whether `bytes` could be filled.
-fn fill(input: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
-    match input.read_exact(bytes) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(false),
-        Err(e) => Err(e),
     }
 }
 
@@ -371,13 +297,14 @@ impl Fields<'_> {
 }
 
 /// Bytes before a payload.
-const FRAME: usize = 12;
+pub(super) const FRAME: usize = 12;
 
 /// Bytes of the longest payload: a definition and the header of a push stream have limits below it.
-const MAX_RECORD: u32 = 64 << 20;
+pub(super) const MAX_RECORD: u32 = 64 << 20;
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::Reader;
     use super::*;
 
     fn all() -> Vec<Record> {

@@ -7,17 +7,21 @@ mod archives;
 mod catalog;
 mod disk;
 mod finish;
+mod job;
 mod journal;
 mod layout;
 mod lock;
 mod log;
 mod memory;
 mod place;
+mod plan;
+mod reader;
 mod recorder;
 mod recover;
 mod replay;
 mod scan;
 mod segments;
+mod shared;
 mod status;
 mod tail;
 
@@ -29,9 +33,10 @@ use smooth::Span;
 
 pub use archives::{Archives, Recovered};
 pub use journal::Indexed;
-pub use log::{DiskLog, Watcher};
+pub use log::DiskLog;
 pub use memory::MemoryLog;
 pub use place::Place;
+pub use shared::Watcher;
 pub use status::{Status, Trouble};
 
 use crate::publishing_point::track::TrackSpec;

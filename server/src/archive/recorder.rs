@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use smooth::boxes::{build, delivery};
 use smooth::manifest::Kind;
 use smooth::smil::live::{self, LiveServerManifest};
@@ -15,90 +13,14 @@ use smooth::{Span, Timescale};
 
 use super::catalog::Catalog;
 use super::disk::{Disk, Output};
-use super::journal::{Begin, Indexed, MAGIC, Record};
+use super::job::{Gap, Gaps, Item, Job};
+use super::journal::{Indexed, MAGIC, Record};
 use super::layout::{self, JOURNAL};
-use super::lock::Lock;
-use super::log::Shared;
+use super::plan::{Plan, Pointer};
 use super::segments::Segments;
+use super::shared::Shared;
 use super::tail::Tail;
-use super::{Media, NewTrack, Place, Stored, TrackId, finish, replay};
-
-/// What is known of an archive before its first fragment.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    /// Where it goes.
-    pub(super) root: PathBuf,
-    /// Folders below the root.
-    pub(super) parts: Vec<String>,
-    /// Name of the publishing point.
-    pub(super) name: String,
-    /// What the journal says first; the event is not known yet.
-    pub(super) begin: Begin,
-    /// When it began.
-    pub(super) since: SystemTime,
-    /// Units of 100 ns; 0 for a single segment.
-    pub(super) segment_length: i64,
-    /// Whether the folder is called like the event, where there is one.
-    pub(super) event_on_path: bool,
-    /// The file that says where to go on after a restart.
-    pub(super) pointer: PathBuf,
-    /// Kept by whoever may write.
-    pub(super) lock: Arc<Lock>,
-}
-
-/// What stands in the pointer of a publishing point: where its broadcast is kept, and what it is, lest
-/// the journal is lost.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Pointer {
-    pub(super) folder: PathBuf,
-    pub(super) begin: Begin,
-}
-
-/// Something to do.
-#[derive(Debug)]
-pub(super) enum Job {
-    Describe {
-        event: Option<String>,
-        stream: String,
-        tracks: Vec<NewTrack>,
-    },
-    Run(i64),
-    Publish {
-        chunk: Option<(TrackId, Span)>,
-        fragments: Vec<Item>,
-    },
-    /// Fragments that were given up.
-    Lost(Gaps),
-    Synced {
-        upto: u64,
-    },
-    Segment {
-        number: u32,
-        from: i64,
-    },
-    Finish {
-        segment: u32,
-    },
-    Seal,
-    Close,
-}
-
-impl Job {
-    /// Whether it stores something that viewers are shown.
-    pub(super) const fn is_shown(&self) -> bool {
-        matches!(self, Self::Describe { .. } | Self::Run(_) | Self::Publish { .. })
-    }
-}
-
-/// A fragment to store. Whoever shows it to viewers holds its media: what nobody holds any more when the
-/// disk is ready is lost.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) track: TrackId,
-    pub(super) span: Span,
-    pub(super) raw: i64,
-    pub(super) media: Weak<Media>,
-}
+use super::{NewTrack, Place, Stored, TrackId, finish, replay};
 
 /// A push stream.
 pub(super) struct Stream {
@@ -436,35 +358,6 @@ pub(super) fn tracks_record(stem: String, tracks: &[NewTrack]) -> Record {
     let manifest = LiveServerManifest { tracks: tracks.iter().map(|t| t.spec.track()).collect() };
     let tracks = tracks.iter().map(|t| (t.id, t.rank as u32)).collect();
     Record::Tracks { stem, tracks, manifest: live::write(&manifest) }
-}
-
-/// Fragments of a track that are not stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gap {
-    from: u64,
-    to: u64,
-    pub(super) fragments: u32,
-}
-
-/// Those of all tracks.
-pub(super) type Gaps = BTreeMap<TrackId, Gap>;
-
-impl Gap {
-    /// A single fragment.
-    pub(super) const fn of(span: Span) -> Self {
-        Self { from: span.time, to: span.end(), fragments: 1 }
-    }
-
-    /// Adds it to what is missing of `track`.
-    pub(super) fn add(self, gaps: &mut Gaps, track: TrackId) {
-        let gap = gaps.entry(track).or_insert(Self { fragments: 0, ..self });
-        let fragments = gap.fragments.saturating_add(self.fragments);
-        *gap = Self { from: gap.from.min(self.from), to: gap.to.max(self.to), fragments };
-    }
-
-    fn record(self, track: TrackId) -> Record {
-        Record::Gap { track, from: self.from, to: self.to, fragments: self.fragments }
-    }
 }
 
 /// Ticks in units of 100 ns.

@@ -11,7 +11,8 @@ use smooth::manifest::Kind;
 use smooth::smil::live;
 
 use super::catalog::Catalog;
-use super::journal::{Begin, Indexed, Reader, Record};
+use super::journal::{Begin, Indexed, Record};
+use super::reader::Reader;
 use super::recorder::units;
 use super::segments::Segments;
 use super::{MemoryLog, NewTrack, TrackId};

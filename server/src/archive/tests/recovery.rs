@@ -1,7 +1,8 @@
 //! Archives taken up again, whole and damaged.
 
-use super::super::journal::{Reader, Record};
+use super::super::journal::Record;
 use super::super::layout::JOURNAL;
+use super::super::reader::Reader;
 use super::*;
 
 fn all(n: u64) -> Vec<Vec<u64>> {
