@@ -16,6 +16,12 @@ squeeze() { sed -e 's/^[[:space:]]*//' -e '/^\/\//d' -e '/^\/\*.*\*\/$/d' -e '/^
 
 # A loader of our own, see there; without perl wasm-bindgen's stays.
 if command -v perl >/dev/null; then LOADER=$(cat www/src/loader.js) perl -0777 -pi -e '
+  # Every browser that plays here has these (Safari since 14.1): no stand-ins.
+  s/\(typeof FinalizationRegistry === .undefined.\)\s*\? \{[^\n]*\}\s*: (?=new FinalizationRegistry)//g;
+  s/ *if \(!\(.encodeInto. in \w+\)\) \{.*?\n    \}\n//s;
+  s/^ *if \(Symbol\.dispose\).*\n//m;
+  s/\w+\.buffer\.detached === true \|\| \((\w+)\.buffer\.detached === undefined && (.*?)\)(?=\) \{)/$2/;
+  s/\bptr \/ 1\b/ptr/g;
   s/async function __wbg_load\(.*(?=return Object\.assign\(__wbg_init)/$ENV{LOADER}\n/s
     && s/\(__wbg_init, \{ initSync \}, /(__wbg_init, / or die "wasm-bindgen makes its loader otherwise now\n";
 ' "$glue"; fi

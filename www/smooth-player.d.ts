@@ -49,7 +49,7 @@ export interface ManifestReady {
 }
 
 export type SwitchReason = "start" | "chosen" | "throughput-up" | "throughput-down" | "buffer-low" | "abandoned"
-  | "viewport" | "failing" | "stream";
+  | "failing" | "stream";
 
 /** Events of the elements beside those of HTMLVideoElement. Times are seconds. */
 export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {

@@ -19,9 +19,11 @@ impl Session {
 
     /// Takes the request of a track out of the air.
     pub(super) fn land(&mut self, i: usize) -> Option<Flight> {
-        let flight = self.tracks.get_mut(i)?.flight.take()?;
+        let track = self.tracks.get_mut(i)?;
+        let flight = track.flight.take()?;
         if flight.started.is_some() {
-            self.meter.stop(self.now);
+            let timescale = self.streams.get(track.stream)?.timescale;
+            self.meter.stop(self.now, flight.received, timescale.seconds(flight.chunk.duration));
         }
         Some(flight)
     }
@@ -78,11 +80,10 @@ impl Session {
     pub(super) fn received(&mut self, request: RequestId, total: u64) {
         let Some(i) = self.track_of(request) else { return };
         self.begin(i);
-        let now = self.now;
         let Some(flight) = self.tracks.get_mut(i).and_then(|t| t.flight.as_mut()) else { return };
         let more = total.saturating_sub(flight.received);
         flight.received = flight.received.max(total);
-        self.meter.receive(now, more);
+        self.meter.receive(more);
         self.out.stats.bytes = self.out.stats.bytes.saturating_add(more);
         self.consider_abandoning(i);
     }

@@ -141,7 +141,7 @@ impl Session {
         let buffered = self.media().map(|(t, _)| reach(t.kind)).fold(f64::INFINITY, Bound::at_most);
         let stalled_now = self.watch.stalled_for(self.now);
         Stats {
-            throughput: self.meter.throughput().map_or(0, |bits| bits as u64),
+            throughput: self.meter.throughput() as u64,
             video_bitrate: bitrate(Kind::Video),
             audio_bitrate: bitrate(Kind::Audio),
             buffered: if buffered.is_finite() { buffered } else { 0.0 },

@@ -9,7 +9,7 @@ use super::element::SLACK;
 use super::notice::SwitchReason;
 use super::session::{Phase, Session};
 use super::time::Bound;
-use super::track::{Cursor, Flight};
+use super::track::{Cursor, Flight, Track};
 
 /// What a track does now.
 enum Step {
@@ -82,13 +82,17 @@ impl Session {
         }
         let playhead = self.element.playhead();
         let (ahead, goal) = if track.is_media() {
-            (self.element.held_between(track.kind, playhead, start), self.goal)
+            // What has arrived but is not appended yet is as good as buffered.
+            (self.element.held_between(track.kind, playhead, start) + self.arrived(track), self.goal)
         } else if self.live.is_some() {
             // Late enough that the broadcast has gone on, and the fragment tells what follows it.
             (start - playhead, self.goal.at_most(self.fragment() * 1.5))
         } else {
             (start - playhead, self.goal)
         };
+        if let Some(better) = self.upgrade(i, chunk) {
+            return Step::Fetch(better, false);
+        }
         if ahead > goal {
             return Step::Wait;
         }
@@ -106,6 +110,44 @@ impl Session {
             }
         }
         Step::Fetch(chunk, early)
+    }
+
+    /// The next chunk that is buffered in a much lower quality than `next` would be asked for now, if a better
+    /// one is there in time and leaves the buffer comfortable.
+    fn upgrade(&self, i: usize, next: Span) -> Option<Span> {
+        let track = self.tracks.get(i).filter(|t| t.kind == Kind::Video)?;
+        let stream = self.streams.get(track.stream)?;
+        let (level, _) = self.pick(i, next)?;
+        let better = f64::from(stream.levels.get(level)?.model.bitrate);
+        let input = self.input(i, next);
+        let takes = input.takes(better, CAREFUL);
+        if input.ahead - takes < self.goal * COMFORTABLE {
+            return None;
+        }
+        let playhead = self.element.playhead();
+        let mut cursor = Cursor::At(self.zero.ticks(playhead, stream.timescale));
+        // One after the other: what stays worse stays in one piece, for every change is seen.
+        let (mut begun, mut follows) = (false, true);
+        loop {
+            let chunk = cursor.chunk(&stream.chunks).filter(|chunk| chunk.time < next.time)?;
+            let worse = track.is_below(chunk, better / BETTER);
+            if worse && follows && stream.place(chunk, self.zero).0 - playhead > takes + 1.0 {
+                return Some(chunk);
+            }
+            begun |= !worse;
+            follows = !(worse && begun);
+            cursor = Cursor::After(chunk.time);
+        }
+    }
+
+    /// Seconds of what has arrived and is not appended yet.
+    fn arrived(&self, track: &Track) -> f64 {
+        let Some(stream) = self.streams.get(track.stream) else { return 0.0 };
+        let mut seconds = 0.0;
+        for (_, chunk) in &track.appending {
+            seconds += stream.timescale.seconds(chunk.duration);
+        }
+        seconds
     }
 
     /// Sends the request. False if no level is left that may have the chunk.
@@ -137,6 +179,7 @@ impl Session {
             timeout += f64::from(wait) / 1000.0;
         }
         let request = self.out.request();
+        track.asked(chunk, model.bitrate);
         track.level = Some(level);
         track.fallback = None;
         track.starved = false;
@@ -177,10 +220,7 @@ impl Session {
         }
         let current = track.level.and_then(|level| stream.levels.get(level)).map(|l| l.model.bitrate);
         let input = self.input(i, chunk);
-        let (rung, mut reason) = abr::choose(&rungs, current, &input)?;
-        if track.init.is_none() && track.shown.is_none() {
-            reason = SwitchReason::Start;
-        }
+        let (rung, reason) = abr::choose(&rungs, current, &input)?;
         Some((rung.level, reason))
     }
 
@@ -221,34 +261,31 @@ impl Session {
 
     /// What the choice of a level is made from.
     pub(super) fn input(&self, i: usize, chunk: Span) -> Input {
-        let safety = f64::from(self.settings.safety_percent.min(100)) / 100.0;
         let mut input = Input {
-            throughput: self.meter.throughput(),
-            initial: f64::from(self.settings.initial_throughput),
-            safety,
+            pace: self.meter.pace(f64::from(self.settings.initial_throughput)),
             others: 0.0,
             latency: self.meter.latency(),
             duration: 2.0,
             ahead: 0.0,
+            room: self.goal,
         };
         let Some(track) = self.tracks.get(i) else { return input };
         let Some(stream) = self.streams.get(track.stream) else { return input };
-        let seconds = stream.timescale.seconds(chunk.duration);
-        if seconds > 0.0 {
-            input.duration = seconds;
-        }
+        input.duration = stream.timescale.seconds(chunk.duration).at_least(SHORTEST);
         let playhead = self.element.playhead();
         input.ahead = self.element.reach(track.kind, playhead) - playhead;
-        // What has arrived but is not appended yet is as good as buffered.
-        for (_, waiting) in &track.appending {
-            input.ahead += stream.timescale.seconds(waiting.duration);
-        }
+        input.ahead += self.arrived(track);
+        // The next fragment is asked for when not more than the goal is there; a broadcast has no more than
+        // has been made.
+        let edge =
+            stream.chunks.last().filter(|_| self.live.is_some()).map(|last| stream.place(last, self.zero).1);
+        input.room =
+            edge.map_or(self.goal + input.duration, |edge| (edge - playhead).at_least(input.duration));
         // There is one other at most: the sound of a picture, or the picture of a sound.
         let Some((other, model)) = self.media().find(|(t, _)| t.kind != track.kind) else { return input };
         if track.kind == Kind::Audio {
             // Sound beside a picture: a fifth of what there is.
-            input.throughput = input.throughput.map(|bits| bits * 0.2);
-            input.initial *= 0.2;
+            input.pace.mean *= 5.0;
         } else if let Some(level) = model.levels.get(other.level.unwrap_or(0)) {
             input.others = f64::from(level.model.bitrate);
         }
@@ -272,3 +309,12 @@ impl Session {
 
 /// Fragments received and not yet appended, at most.
 const MAX_APPENDING: usize = 3;
+
+/// Seconds of a fragment at least: nothing is divided by less.
+const SHORTEST: f64 = 0.125;
+/// Part of the goal that has to stay buffered while something is replaced by better.
+const COMFORTABLE: f64 = 0.4;
+/// By what factor it has to be better.
+const BETTER: f64 = 3.0;
+/// Spreads by which the network may be slower for it.
+const CAREFUL: f64 = 4.0;

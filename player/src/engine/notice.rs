@@ -118,8 +118,6 @@ pub enum SwitchReason {
     BufferLow,
     /// The fragment under way would have come too late.
     Abandoned,
-    /// The picture on the page is no larger.
-    Viewport,
     /// The fragment could not be had in the other quality.
     Failing,
     /// Another stream was selected.

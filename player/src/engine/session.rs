@@ -145,7 +145,6 @@ impl Session {
     pub(super) fn drive(&mut self) {
         self.wake = None;
         if self.phase == Phase::Playing && self.opened {
-            self.meter.tick(self.now);
             self.drive_live();
             self.schedule_all();
             self.evict();

@@ -13,8 +13,6 @@ pub struct Settings {
     pub live_delay: Option<f64>,
     /// What the network is believed to carry before anything is measured, in bits/s.
     pub initial_throughput: u32,
-    /// Part of the measured throughput that is used, in percent.
-    pub safety_percent: u32,
     /// No level above this is chosen automatically, in bits/s.
     pub max_bitrate: Option<u32>,
     /// No level is chosen automatically that is larger than the picture on the page.
@@ -43,7 +41,6 @@ impl Default for Settings {
             back_buffer: 30.0,
             live_delay: None,
             initial_throughput: 1_500_000,
-            safety_percent: 75,
             max_bitrate: None,
             cap_to_viewport: false,
             audio: None,

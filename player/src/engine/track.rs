@@ -86,6 +86,8 @@ pub(super) struct Track {
     pub(super) fallback: Option<usize>,
     /// The last announced level, for the page.
     pub(super) shown: Option<u32>,
+    /// Start and bitrate of the chunks asked for lately, see [`slot`]; `u32::MAX` where no better one is to be had.
+    asked: [(u64, u32); ASKED as usize],
     /// An eviction is under way.
     pub(super) evicting: bool,
     /// Live, and no further chunk is known.
@@ -123,6 +125,7 @@ impl Track {
             reason: SwitchReason::Start,
             fallback: None,
             shown: None,
+            asked: [(u64::MAX, 0); ASKED as usize],
             evicting: false,
             starved: false,
             complete: false,
@@ -150,6 +153,19 @@ impl Track {
         self.complete = false;
     }
 
+    /// Remembers that `chunk` was asked for with `bitrate`. One that was asked for before is not to be had
+    /// better, or was replaced already.
+    pub(super) fn asked(&mut self, chunk: Span, bitrate: u32) {
+        if let Some(asked) = self.asked.get_mut(slot(chunk)) {
+            *asked = (chunk.time, if asked.0 == chunk.time { u32::MAX } else { bitrate });
+        }
+    }
+
+    /// Whether `chunk` was asked for, not long ago, with less than `bitrate`.
+    pub(super) fn is_below(&self, chunk: Span, bitrate: f64) -> bool {
+        self.asked.get(slot(chunk)).is_some_and(|asked| asked.0 == chunk.time && f64::from(asked.1) < bitrate)
+    }
+
     /// The oldest chunk that is not appended whole, among those asked for.
     pub(super) fn oldest_pending(&self) -> Option<Span> {
         self.appending.first().map(|(_, chunk)| *chunk).or_else(|| self.flight.as_ref().map(|f| f.chunk))
@@ -162,3 +178,12 @@ impl Track {
             || self.flight.as_ref().is_some_and(|f| f.early && f.started.is_none())
     }
 }
+
+/// Where the bitrate of a chunk is remembered. Neighbours have places of their own.
+fn slot(chunk: Span) -> usize {
+    let number = chunk.time.checked_div(chunk.duration).unwrap_or(0);
+    usize::try_from(number % ASKED).unwrap_or(0)
+}
+
+/// Chunks whose bitrate is remembered: more than any buffer goal ahead of the playhead.
+const ASKED: u64 = 64;

@@ -152,7 +152,6 @@ const fn switch(reason: SwitchReason) -> &'static str {
         SwitchReason::ThroughputDown => "throughput-down",
         SwitchReason::BufferLow => "buffer-low",
         SwitchReason::Abandoned => "abandoned",
-        SwitchReason::Viewport => "viewport",
         SwitchReason::Failing => "failing",
         SwitchReason::Stream => "stream",
     }
