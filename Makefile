@@ -6,7 +6,7 @@ PORT  ?= 8080
 PLAYER_SOURCES := $(shell find smooth/src player/src www -type f) Cargo.toml Cargo.lock Trunk.toml \
                   smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/player.sh scripts/lib.sh
 
-.PHONY: demo test build dist fmt lint doc bench load fuzz size deny clean help
+.PHONY: demo test build dist fmt lint doc bench lab load fuzz size deny clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ bench: ## Benchmarks of the format and of transport streams
 
 load: dist/smooth-player.js ## The origin under load, beside nginx (docs/load.md)
 	$(WITH) bash scripts/load.sh
+
+lab: ## What bitrate decisions reach on public traces, beside known rules; plots in docs/adaptation
+	$(WITH) cargo run --release -p silverlane-lab -- --optimum --plots docs/adaptation
 
 size: dist/smooth-player.js ## Size of the player, against its limit
 	bash scripts/size.sh
