@@ -39,6 +39,8 @@ pub struct Recipe {
     pub constant: bool,
     /// Sampling rate of the sound in Hz.
     pub sampling_rate: u32,
+    /// The sound is a tone of so many Hz.
+    pub tone: u32,
 }
 
 impl Default for Recipe {
@@ -51,6 +53,7 @@ impl Default for Recipe {
             number: 0.0,
             constant: false,
             sampling_rate: 48_000,
+            tone: 440,
         }
     }
 }
@@ -68,7 +71,12 @@ impl Recipe {
         add(pace);
         add(&["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"]);
         add(pace);
-        add(&["-f", "lavfi", "-i", &format!("sine=frequency=440:sample_rate={}", self.sampling_rate)]);
+        add(&[
+            "-f",
+            "lavfi",
+            "-i",
+            &format!("sine=frequency={}:sample_rate={}", self.tone, self.sampling_rate),
+        ]);
         if let Some(seconds) = self.seconds {
             add(&["-t", &seconds.to_string()]);
         }

@@ -244,6 +244,10 @@ impl Session {
         track.appending.push((request, flight.chunk));
         track.skipped = 0;
         track.go_to(Cursor::After(flight.chunk.time));
+        let end = self.streams.get(track.stream).map(|stream| stream.place(flight.chunk, self.zero).1);
+        if end.is_some_and(|end| end >= track.stale) {
+            track.stale = 0.0;
+        }
     }
 
     /// The buffer has everything of a request.

@@ -29,7 +29,7 @@ impl Session {
         self.clear_old_cues(behind - EVICT_STEP);
     }
 
-    fn remove(&mut self, i: usize, start: f64, end: f64) {
+    pub(super) fn remove(&mut self, i: usize, start: f64, end: f64) {
         let Some(track) = self.tracks.get_mut(i) else { return };
         track.evicting = true;
         let kind = track.kind;

@@ -25,6 +25,7 @@ impl Session {
         if to == position {
             self.element.target = Some(position);
             self.element.asked_at = self.now;
+            self.forget_stale();
             self.move_tracks(position);
         } else {
             self.out.notify(Notice::GapJump { from: position, to, cause: GapCause::BeyondEdge });
@@ -53,6 +54,7 @@ impl Session {
     /// Moves the playhead and every track.
     pub(super) fn jump(&mut self, to: f64) {
         self.set_position(to);
+        self.forget_stale();
         self.move_tracks(to);
     }
 
@@ -90,10 +92,12 @@ impl Session {
         if self.tracks.get(i).is_some_and(|t| t.stream == stream) {
             return;
         }
-        // What is under way is another language, and so is what is buffered.
+        // What is under way is another language, and so is what is buffered. That plays on until the new one,
+        // appended over it, has taken its place.
         self.cancel(i);
         self.reset_parser(i);
-        self.evict_all(i);
+        let playhead = self.element.playhead();
+        let stale = self.element.ranges(kind).iter().fold(0.0, |end: f64, range| end.at_least(range.end));
         if let Some(track) = self.tracks.get_mut(i) {
             track.stream = stream;
             track.level = None;
@@ -101,14 +105,37 @@ impl Session {
             track.shown = None;
             track.shift = 0.0;
             track.reason = SwitchReason::Stream;
+            track.stale = stale;
         }
-        match kind {
-            Kind::Video => self.element.video.clear(),
-            Kind::Audio | Kind::Text => self.element.audio.clear(),
-        }
-        self.move_tracks(self.element.playhead());
+        self.move_tracks(playhead);
+        self.forget_behind(i, playhead);
         let name = self.streams.get(stream).map(|s| s.name.clone());
         self.out.notify(Notice::StreamChange { kind, name });
+    }
+
+    /// Removes what another stream left before the chunk that plays at `playhead`.
+    fn forget_behind(&mut self, i: usize, playhead: f64) {
+        let Some(track) = self.tracks.get(i) else { return };
+        let Some(stream) = self.streams.get(track.stream) else { return };
+        let chunk = track.cursor.chunk(&stream.chunks);
+        let start = chunk.map_or(playhead, |chunk| stream.place(chunk, self.zero).0).at_most(playhead);
+        if self.element.ranges(track.kind).iter().any(|range| range.start < start) {
+            self.remove(i, 0.0, start);
+        }
+    }
+
+    /// The playhead goes elsewhere: what another stream left in a buffer must not be met there.
+    fn forget_stale(&mut self) {
+        for i in 0..self.tracks.len() {
+            let Some(track) = self.tracks.get_mut(i) else { continue };
+            if core::mem::take(&mut track.stale) > 0.0 {
+                match track.kind {
+                    Kind::Video => self.element.video.clear(),
+                    Kind::Audio | Kind::Text => self.element.audio.clear(),
+                }
+                self.evict_all(i);
+            }
+        }
     }
 
     /// There is nothing of that name.

@@ -77,7 +77,7 @@ impl Session {
             return if self.live.is_some() { Step::Starve } else { Step::Complete };
         };
         let (start, end) = stream.place(chunk, self.zero);
-        if track.is_media() && self.element.holds(track.kind, start + track.shift, end + track.shift) {
+        if self.holds(track, start, end) {
             return Step::Skip(chunk.time);
         }
         let playhead = self.element.playhead();
@@ -299,11 +299,18 @@ impl Session {
         loop {
             let chunk = cursor.chunk(&stream.chunks)?;
             let (start, end) = stream.place(chunk, self.zero);
-            if !track.is_media() || !self.element.holds(track.kind, start + track.shift, end + track.shift) {
+            if !self.holds(track, start, end) {
                 return Some(cursor);
             }
             cursor = Cursor::After(chunk.time);
         }
+    }
+
+    /// Whether the chunk from `start` to `end` is buffered.
+    fn holds(&self, track: &Track, start: f64, end: f64) -> bool {
+        start >= track.stale
+            && track.is_media()
+            && self.element.holds(track.kind, start + track.shift, end + track.shift)
     }
 }
 

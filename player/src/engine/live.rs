@@ -65,14 +65,15 @@ impl Session {
     pub(super) fn window(&self) -> Option<Window> {
         let live = self.live.as_ref()?;
         let (mut start, mut edge) = (0.0_f64, f64::INFINITY);
-        for (track, stream) in self.media() {
+        // A stream that was not listened to so far does not know the edge yet.
+        for (track, stream) in self.media().filter(|(track, _)| track.stale == 0.0) {
             if let (Some(first), Some(newest)) = (stream.chunks.first(), stream.newest()) {
                 start = start.at_least(stream.place(first, self.zero).0);
                 edge = edge.at_most(self.edge_of(track, stream, stream.place(newest, self.zero)));
             }
         }
         if !edge.is_finite() {
-            return Some(Window::default());
+            return Some(live.told);
         }
         if live.dvr > 0.0 {
             start = start.at_least(edge - live.dvr);

@@ -100,6 +100,8 @@ pub(super) struct Track {
     pub(super) shift: f64,
     /// The next head is the first after a seek.
     pub(super) fresh: bool,
+    /// Up to here the buffer may hold another stream, in seconds: what begins before is asked for all the same.
+    pub(super) stale: f64,
 }
 
 impl Track {
@@ -132,6 +134,7 @@ impl Track {
             early: None,
             shift: 0.0,
             fresh: true,
+            stale: 0.0,
         }
     }
 

@@ -91,6 +91,19 @@
       const second = v.currentTime - offset;
       return number >= Math.floor(second - 0.3) && number <= Math.floor(second + 0.1);
     },
+    // The frequency of the loudest tone that is heard, in Hz; 0 for silence.
+    tone() {
+      if (!this.ear) {
+        const context = new AudioContext();
+        const ear = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+        context.createMediaElementSource(media()).connect(ear).connect(context.destination);
+        this.ear = ear;
+      }
+      const bins = new Uint8Array(this.ear.frequencyBinCount);
+      this.ear.getByteFrequencyData(bins);
+      const loudest = bins.indexOf(Math.max(...bins));
+      return bins[loudest] > 100 ? (loudest * this.ear.context.sampleRate) / this.ear.fftSize : 0;
+    },
     // The texts that are on the screen now, of all caption tracks that are shown.
     captions() {
       const shown = Array.from(media()?.textTracks ?? []).filter((track) => track.mode === 'showing');

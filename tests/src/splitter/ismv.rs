@@ -96,10 +96,15 @@ pub(super) fn read(file: &[u8], bitrates: &[u32]) -> Presentation {
             audio.push(Track { bitrate: 64_000, attributes: attributes(&names), fragments });
         }
     }
-    let stream = |kind, levels| Stream { kind, name: kind, subtype: "", levels };
+    let stream = |kind, levels| Stream { kind, name: kind, subtype: "", language: "", levels };
     let streams = vec![stream("video", video), stream("audio", audio)];
-    let mut presentation =
-        Presentation { timescale: 10_000_000, template: Template::Plain, streams, utf16: false };
+    let mut presentation = Presentation {
+        timescale: 10_000_000,
+        template: Template::Plain,
+        streams,
+        utf16: false,
+        more: String::new(),
+    };
     // The first sound stands before zero, as a huge number: everything moves until it stands at zero.
     let first = presentation.streams[1].levels[0].fragments[0].time;
     presentation.shift(0_u64.wrapping_sub(first));

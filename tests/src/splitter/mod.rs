@@ -20,6 +20,8 @@ pub struct Presentation {
     pub streams: Vec<Stream>,
     /// Whether the manifest is written in UTF-16 with a byte order mark.
     pub utf16: bool,
+    /// More streams, as XML.
+    pub more: String,
 }
 
 /// How fragments are addressed.
@@ -40,6 +42,8 @@ pub struct Stream {
     pub name: &'static str,
     /// `Subtype`, for text.
     pub subtype: &'static str,
+    /// `Language`; may be empty.
+    pub language: &'static str,
     /// The levels; every one has the same fragment times.
     pub levels: Vec<Track>,
 }
@@ -148,6 +152,7 @@ impl Presentation {
         for stream in &self.streams {
             self.stream(&mut xml, stream);
         }
+        xml += &self.more;
         xml += "</SmoothStreamingMedia>\n";
         xml
     }
@@ -159,14 +164,14 @@ impl Presentation {
         };
         let (kind, name, levels) = (stream.kind, stream.name, stream.levels.len());
         let chunks = stream.levels.first().map_or(&[][..], |level| &level.fragments);
-        let subtype = if stream.subtype.is_empty() {
-            String::new()
-        } else {
-            format!(" Subtype=\"{}\"", stream.subtype)
+        let given = |name: &str, value: &str| match value {
+            "" => String::new(),
+            value => format!(" {name}=\"{value}\""),
         };
+        let more = given("Subtype", stream.subtype) + &given("Language", stream.language);
         let _ = writeln!(
             xml,
-            "  <StreamIndex Type=\"{kind}\" Name=\"{name}\"{subtype} TimeScale=\"{}\" Chunks=\"{}\" QualityLevels=\"{levels}\" \
+            "  <StreamIndex Type=\"{kind}\" Name=\"{name}\"{more} TimeScale=\"{}\" Chunks=\"{}\" QualityLevels=\"{levels}\" \
              Url=\"QualityLevels({{bitrate}}{custom})/Fragments({name}={{start time}})\">",
             self.timescale,
             chunks.len()

@@ -53,7 +53,13 @@ impl Presentation {
     pub fn with_empty_text(mut self) -> Self {
         let attributes = "FourCC=\"TTML\" CodecPrivateData=\"\"".to_owned();
         let level = Track { bitrate: 1000, attributes, fragments: Vec::new() };
-        self.streams.push(Stream { kind: "text", name: "text", subtype: "CAPT", levels: vec![level] });
+        self.streams.push(Stream {
+            kind: "text",
+            name: "text",
+            subtype: "CAPT",
+            language: "",
+            levels: vec![level],
+        });
         self
     }
 
@@ -65,7 +71,16 @@ impl Presentation {
         let fragments = vec![Fragment { time, duration, bytes }];
         let attributes = "FourCC=\"TTML\" CodecPrivateData=\"\"".to_owned();
         let level = Track { bitrate: 1000, attributes, fragments };
-        self.streams.push(Stream { kind: "text", name, subtype: "CAPT", levels: vec![level] });
+        self.streams.push(Stream { kind: "text", name, subtype: "CAPT", language: "", levels: vec![level] });
+        self
+    }
+
+    /// With sound in two languages: its own in English, that of `other` in German.
+    #[must_use]
+    pub fn in_two_languages(mut self, other: Self) -> Self {
+        let german = other.streams.into_iter().find(|stream| stream.kind == "audio").unwrap();
+        self.streams[1].language = "eng";
+        self.streams.push(Stream { name: "audio_ger", language: "ger", ..german });
         self
     }
 

@@ -5,6 +5,7 @@ mod network;
 mod origin;
 mod random;
 mod stories;
+mod tracks;
 mod troubles;
 mod world;
 
