@@ -53,7 +53,13 @@ bundle() { # name, parts…
     squeeze www/src/boot.js
     squeeze "$glue"
     printf '\n'
-    for part in "$@"; do squeeze "www/src/$part.js"; done
+    for part in "$@"; do
+      # A folder keeps its names to itself, but for the one that it is there for.
+      case $part in
+        smf) printf 'const takeOver=(()=>{\n'; squeeze www/src/smf/*.js; printf 'return takeOver})();\n' ;;
+        *) squeeze "www/src/$part.js" ;;
+      esac
+    done
     printf '})();\n'
   } | minify | { printf '/*! Silverlane %s | MIT OR Apache-2.0 */\n' "$version"; cat; } > "$out"
 }
