@@ -67,6 +67,8 @@ export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
   silence: CustomEvent<{ seconds: number }>;
   silenceended: CustomEvent<Record<string, never>>;
   broadcastended: CustomEvent<{ duration: number }>;
+  /** On a page that was written for SMF: another item, or another list. */
+  playlistchange: CustomEvent<{ index: number; items: readonly PlaylistItem[] }>;
   /** The browser refused to play with sound before the viewer touched the page. */
   autoplayrefused: Event;
   warning: CustomEvent<Problem>;
@@ -139,8 +141,34 @@ export interface SmoothVideo extends Omit<HTMLVideoElement, "error"> {
   addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
 }
 
+/** An item of a playlist, in SMF's names. */
+export interface PlaylistItem {
+  MediaSource: string;
+  ThumbSource: string;
+  Title: string;
+  Description: string;
+}
+
+/** What a page of the Silverlight Media Framework plays; the event `playlistchange` tells of changes. See docs/silverlight-pages.md. */
+export interface Playlist {
+  readonly items: readonly PlaylistItem[];
+  /** -1: none is loaded. */
+  readonly index: number;
+  readonly current: PlaylistItem | null;
+  readonly hasNext: boolean;
+  readonly hasPrevious: boolean;
+  go(index: number): void;
+  next(): void;
+  previous(): void;
+}
+
 /** `<smooth-player>`: `<smooth-video>` with controls. */
-export type SmoothPlayer = SmoothVideo;
+export type SmoothPlayer = SmoothVideo & {
+  /** On a page that was written for SMF. */
+  readonly playlist?: Playlist;
+  /** On a page that was written for SMF: the bridge by its `scriptablename`. */
+  readonly Content?: Readonly<Record<string, unknown>>;
+};
 
 declare global {
   interface HTMLElementTagNameMap {

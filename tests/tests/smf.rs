@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use harness::browser::Browser;
 use harness::encoder::{LIVE, Recipe};
 use harness::files::{Files, Site};
+use harness::origin::Origin;
 use harness::splitter::{Presentation, Stream};
-use harness::{origin, pages, player};
+use harness::{origin, pages, player, web};
 use serde_json::{Value, json};
 
 const SECONDS: u32 = 14;
@@ -195,7 +196,22 @@ async fn a_script_drives_the_player_as_it_drove_smf() {
     page.run("player.GoToChapterItem(0)").await;
     browser.until("the first chapter", "player.PlaybackPositionSeconds === 0").await;
 
-    // The end, full screen, what cannot be, and leaving.
+    // Keys.
+    let press = |code: &str, more: &str| {
+        format!(
+            "document.getElementById('player').dispatchEvent(new KeyboardEvent('keydown', {{ code: '{code}', key: ' ', bubbles: true, cancelable: true{more} }}))"
+        )
+    };
+    page.run(&press("Space", "")).await;
+    page.hears("PlayStateChanged", "'Playing'").await;
+    page.run(&press("Space", "")).await;
+    page.hears("PlayStateChanged", "'Paused'").await;
+    page.run(&press("KeyL", ", ctrlKey: true, altKey: true")).await;
+    page.run(&press("KeyV", ", ctrlKey: true, altKey: true")).await;
+    let shown = "[document.getElementById('player').hasAttribute('figures'), document.querySelector('#player output').textContent.indexOf('Silverlane')]";
+    assert_eq!(browser.eval(shown).await, json!([true, 0]));
+
+    // The end, what cannot be, and leaving.
     page.run("player.SeekToPosition(13); player.Play()").await;
     page.hears("MediaEnded", "null").await;
     assert_eq!(browser.eval("player.PlayState").await, 4, "at the end it stands");
@@ -284,6 +300,43 @@ async fn every_way_to_put_the_player_in_is_taken_over() {
     )
     .await;
     browser.until("the late one plays", "document.getElementById('late').Content?.F.PlayState === 3").await;
+    browser.no_console_errors().await;
+}
+
+/// A broadcast: joined where the item says, sought within its window, left and found again.
+#[tokio::test]
+async fn a_script_seeks_in_a_broadcast() {
+    let origin = Origin::start().await;
+    let manifest = format!("{}/Manifest", origin.point());
+    origin.page(&manifest);
+    let html = include_str!("../data/smf/bridge.html")
+        .replace("/player/", "")
+        .replace("mediaurl=/content.ism", "mediaurl=/LiveSmoothStream.isml");
+    std::fs::write(origin.root().join("bridge.html"), html).unwrap();
+    let _encoder = Recipe { levels: LIVE[..1].to_vec(), ..Recipe::default() }.push(&origin.point());
+    web::until(&manifest, |xml| xml.matches("<c ").count() > 12).await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/bridge.html", origin.url())).await;
+    let page = Page(&browser);
+    page.hears("PlayStateChanged", "'Playing'").await;
+    assert_eq!(browser.eval("[player.IsMediaLive, player.IsPositionLive]").await, json!([true, true]));
+    browser.until("the window grows", "player.EndPositionSeconds > player.StartPositionSeconds + 8").await;
+    page.run("player.SeekToPosition(1)").await;
+    page.hears("SeekCompleted", "null").await;
+    assert_eq!(browser.eval("player.IsPositionLive").await, false);
+    assert!(browser.eval("player.PlaybackPositionSeconds").await.as_f64().unwrap() < 3.0);
+    // What cannot be stopped is paused, and fast forward ends at the edge.
+    page.run("player.Stop()").await;
+    page.hears("PlayStateChanged", "'Paused'").await;
+    page.run("player.SeekToLive()").await;
+    page.hears("PlayStateChanged", "'Playing'").await;
+    browser.until("it is live again", "player.IsPositionLive").await;
+    // An item of a script begins at the start of the window.
+    page.run("player.SetPlaylist([player.CreatePlaylistItem('/LiveSmoothStream.isml/Manifest')])").await;
+    page.hears("PlayStateChanged", "'Playing'").await;
+    let position =
+        browser.eval("player.PlaybackPositionSeconds - player.StartPositionSeconds").await.as_f64().unwrap();
+    assert!(position < 4.0, "it began at {position} s of the window");
     browser.no_console_errors().await;
 }
 

@@ -64,7 +64,7 @@ class Playlist {
     player.removeAttribute("src");
     this.picture(item);
     player.progressive = /^progressive/i.test(item.DeliveryMethod || "");
-    attribute(player, "captions", item.SelectedCaptionStreamName || item.SelectedCaptionStreamLanguage);
+    attribute(player, "captions", this.settings.EnableCaptions && (item.SelectedCaptionStreamName || item.SelectedCaptionStreamLanguage));
     attribute(player, "audio", item.SelectedAudioStreamName || item.SelectedAudioStreamLanguage);
     // Absolute times are known once the manifest is; see the bridge.
     const offset = this.settings.IsStartPositionOffset && item.StartPosition;

@@ -2,7 +2,7 @@
 
 /// In the page with SMF markup, inside an attribute of InitParams.
 const MEDIA_URL: &str = "mediaurl=LiveSmoothStream.isml/manifest\"";
-/// In the page for Apple devices, an attribute.
+/// An attribute: the source of the page for Apple devices, and the link where no script runs in the other.
 const APPLE_SRC: &str = "LiveSmoothStream.isml/manifest(format=m3u8-aapl).m3u8\"";
 /// What tells our pages from others of the same name. Put behind the document type, if there is one.
 const MARK: &str =
@@ -12,17 +12,19 @@ const MARK: &str =
 pub(super) fn player(html: &str, manifest: &str) -> Option<String> {
     // A comma would end the address: InitParams is a list.
     let url = escape(manifest).replace(',', "%2C");
-    replace(html, MEDIA_URL, &format!("mediaurl={url}\""))
+    let page = replace(html, MEDIA_URL, &format!("mediaurl={url}\""))?;
+    Some(page.replace(APPLE_SRC, &format!("{}\"", playlist(manifest))))
 }
 
 /// The page for Apple devices for `manifest`; `None` if the line is not there.
 pub(super) fn apple(html: &str, manifest: &str) -> Option<String> {
-    let (path, query) = match manifest.find('?') {
-        Some(at) => manifest.split_at(at),
-        None => (manifest, ""),
-    };
-    let url = escape(&format!("{path}(format=m3u8-aapl).m3u8{query}"));
-    replace(html, APPLE_SRC, &format!("{url}\""))
+    replace(html, APPLE_SRC, &format!("{}\"", playlist(manifest)))
+}
+
+/// Address of the HLS playlist of the presentation at `manifest`, for an attribute.
+fn playlist(manifest: &str) -> String {
+    let (path, query) = manifest.split_at(manifest.find('?').unwrap_or(manifest.len()));
+    escape(&format!("{path}(format=m3u8-aapl).m3u8{query}"))
 }
 
 /// Whether we wrote the file `name` with the content `data`.
@@ -69,6 +71,9 @@ mod tests {
         assert!(page.starts_with("<!DOCTYPE html>\n<!-- Written"), "{page}");
         assert!(is_ours("a.html", page.as_bytes()) && !is_ours("a.html", PLAYER.as_bytes()));
         assert_eq!(player("<html>", "x"), None);
+        let link = "<a href=\"LiveSmoothStream.isml/manifest(format=m3u8-aapl).m3u8\">";
+        let page = player(&format!("{PLAYER}{link}"), "a.isml/Manifest").unwrap();
+        assert!(page.ends_with("<a href=\"a.isml/Manifest(format=m3u8-aapl).m3u8\">"), "{page}");
     }
 
     #[test]
