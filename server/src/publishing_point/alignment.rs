@@ -15,7 +15,7 @@ use smooth::Span;
 
 use super::broadcast::Broadcast;
 use super::session::Mark;
-use super::track::{SessionId, Track};
+use super::track::{SessionId, Track, Waiting, rounding};
 use crate::archive::TrackId;
 
 /// How an encoder stands to those that deliver.
@@ -112,6 +112,23 @@ impl Track {
         self.after(from).take(2).any(|m| m.is_like(mark, tolerance))
     }
 
+    /// Where a fragment of `session` at `mark` starts in place of a copy by another encoder that waits
+    /// behind a hole, because it begins nearer to what is before, and not before `floor`. Copies are no
+    /// more than `apart` ticks apart.
+    pub(super) fn bridge(&self, session: SessionId, mark: &Mark, apart: u64, floor: u64) -> Option<u64> {
+        let like = |w: &Waiting| w.session != session && Mark::from(w.span).is_like(mark, apart);
+        let at = self.pending.iter().position(like)?;
+        let before = match at.checked_sub(1) {
+            Some(before) => self.pending.get(before)?.span.end(),
+            None => self.settled_end?,
+        };
+        let start = u64::try_from(mark.start).unwrap_or(0).max(before).max(floor);
+        let nearer = start.saturating_add(rounding(self.spec.timescale)) < self.pending.get(at)?.span.time;
+        let next = self.pending.get(at.saturating_add(1)).map_or(u64::MAX, |w| w.span.time);
+        let end = u64::try_from(mark.next().start).unwrap_or(0);
+        (nearer && (start + 1..=next).contains(&end)).then_some(start)
+    }
+
     /// Whether `mark`, which no other encoder had, cannot belong to what they deliver.
     fn misfits(&self, mark: &Mark, tolerance: u64, reach: u64) -> bool {
         let Ok(start) = u64::try_from(mark.start) else { return true };
@@ -121,7 +138,7 @@ impl Track {
         let from = start.saturating_add(tolerance);
         let before = self.entries.floor(from).map(|e| e.span);
         let waiting = self.pending.iter().map(|w| w.span).take_while(|s| s.time <= from).last();
-        let own = |s: &Span| Mark { start: signed(s.time), duration: s.duration }.is_like(mark, tolerance);
+        let own = |s: &Span| Mark::from(*s).is_like(mark, tolerance);
         [before, waiting].into_iter().flatten().any(|s| s.end() > from && !own(&s))
     }
 
@@ -138,7 +155,7 @@ impl Track {
     fn after(&self, time: u64) -> impl Iterator<Item = Mark> {
         let published = self.entries.from(time).map(|e| e.span);
         let waiting = self.pending.iter().map(|w| w.span).filter(move |s| s.time >= time);
-        published.chain(waiting).map(|s| Mark { start: signed(s.time), duration: s.duration })
+        published.chain(waiting).map(Mark::from)
     }
 }
 

@@ -265,9 +265,11 @@ impl Broadcast {
         let (levels, timescale) = (stream.levels.clone(), stream.timescale);
         let reach = self.rules.max_lag.saturating_mul(timescale.get().into());
         let sessions = &self.sessions;
-        let may_fill = |chunk: Span| {
-            // Who has lost two fragments is not gone.
-            let patience = patience(chunk.duration, timescale) * 2;
+        let may_fill = |chunk: Span, missing: u64| {
+            // Who has lost two fragments is not gone. But the seam before an encoder that began anew waits
+            // no longer than that one was held for the other.
+            let is_seam = missing < chunk.duration / 2;
+            let patience = patience(chunk.duration, timescale) * if is_seam { 1 } else { 2 };
             now.is_some_and(|now| sessions.may_fill(now, &levels, chunk.time, patience))
         };
         let wait = Wait { all: now.is_none(), may_fill: &may_fill, reach };

@@ -13,7 +13,7 @@ use super::broadcast::{Arrival, Broadcast, LONGEST, Outcome, RANGE, kept, patien
 use super::placement::Verdict;
 use super::runs::from_units;
 use super::session::Mark;
-use super::track::{Entry, SessionId};
+use super::track::{Entry, SessionId, rounding};
 use crate::archive::{Media, Published, TrackId};
 
 impl Broadcast {
@@ -29,7 +29,8 @@ impl Broadcast {
         if empty || arrival.duration > longest || arrival.time.unsigned_abs() > RANGE {
             return Outcome::Unusable;
         }
-        let fresh = self.sessions.arrived(session, id, arrival.time);
+        let own = Mark { start: arrival.time, duration: arrival.duration };
+        let fresh = self.sessions.arrived(session, id, &own);
         let step = arrival.duration.max(track.step());
         let patience = patience(step, timescale);
         let mapped = self.mapped(session, id, &arrival, step);
@@ -136,6 +137,13 @@ impl Broadcast {
             let verdict = self.judge(now, session, id, &arrival, mapped, step, patience, fresh);
             let start = match verdict {
                 Verdict::Append(start) | Verdict::Insert(start) => start,
+                Verdict::Replace(start) => {
+                    let end = u64::try_from(mapped.saturating_add_unsigned(arrival.duration)).unwrap_or(0);
+                    let track = &mut self.tracks[id];
+                    track.abandon(|w| w.span.end() <= start || w.span.time >= end);
+                    track.counters.conflicts += 1;
+                    start
+                }
                 Verdict::Restart if !restarted => {
                     restarted = true;
                     self.restart(now, session, timescale, arrival.time, patience);
@@ -185,12 +193,8 @@ impl Broadcast {
             (Verdict::Append(start), Some(end)) => start.saturating_sub(end),
             _ => 0,
         };
-        // Rounding between timescales is none, nor is silence between captions.
-        let gap = if stream.kind != Kind::Text && gap > u64::from(track.spec.timescale.get()) / 100 {
-            gap
-        } else {
-            0
-        };
+        // Silence between captions is none.
+        let gap = if stream.kind != Kind::Text && gap > rounding(stream.timescale) { gap } else { 0 };
         if span.time < stream.end {
             let kept = kept(id, &entry, raw);
             let fits = stream.chunks.at(span.time).is_some() || stream.has_room(span, self.rules.look_ahead);

@@ -5,19 +5,22 @@
 //! connection that delivered to the track lately (it is aligned with this one, see `alignment`), in this
 //! order:
 //!
-//! 1. A fragment with this mapped start is there. Further back than the resend window and with no rival,
+//! 1. One that waits, not yet published, is a copy of it by another encoder and lies behind a hole, and this
+//!    one begins nearer to what is before: it takes that one's place. So does ffmpeg's sound: with B-frames
+//!    the first fragment of a run begins a few hundredths of a second later than those of the others.
+//! 2. A fragment with this mapped start is there. Further back than the resend window and with no rival,
 //!    its encoder began anew: restart. Else with the same bytes a duplicate, dropped; with other bytes a
-//!    conflict, dropped (the first copy wins), unless it is the first on its connection and there is no
+//!    conflict, dropped (the first copy wins), unless it begins a connection at zero and there is no
 //!    rival: restart.
-//! 2. `mapped` at `end` or later: appended. A gap stays a gap. A jump of more than the longest one is
+//! 3. `mapped` at `end` or later: appended. A gap stays a gap. A jump of more than the longest one is
 //!    another timeline: restart, or dropped while there is a rival.
-//! 3. `mapped` slightly before `end`: appended at exactly `end`, its start clipped. Slightly is a quarter
+//! 4. `mapped` slightly before `end`: appended at exactly `end`, its start clipped. Slightly is a quarter
 //!    of its duration or 100 ms, whichever is more (less, while there is a rival, which may be skewed).
 //!    This cures the negative first time of AAC and the seams of restarts.
-//! 4. Behind `end`, in a hole that the other levels of the stream do not have, or of chunks that nobody
+//! 5. Behind `end`, in a hole that the other levels of the stream do not have, or of chunks that nobody
 //!    has been told of: inserted.
-//! 5. Behind `end` otherwise: with a rival, a lagging redundant encoder, dropped. With none, restart if
-//!    it lies outside the resend window or is the first on its connection; else dropped.
+//! 6. Behind `end` otherwise: with a rival, a lagging redundant encoder, dropped. With none, restart if
+//!    it lies outside the resend window or begins a connection at zero; else dropped.
 //!
 //! Nothing is outside the resend window that follows on a fragment of its connection that had a place:
 //! such an encoder lagged behind another that is gone now.
@@ -31,10 +34,12 @@ pub(super) struct Candidate {
     pub(super) duration: u64,
     /// Another connection delivered to the track lately.
     pub(super) rival: bool,
-    /// First on its connection for this track, or its encoder jumped back.
+    /// Its encoder may have begun anew: first on its connection for this track, and at zero, or it jumped back.
     pub(super) fresh: bool,
     /// A fragment with this mapped start is there; whether it has the same bytes.
     pub(super) twin: Option<bool>,
+    /// Where it starts in place of one that waits behind a hole.
+    pub(super) bridge: Option<u64>,
     /// There is a hole that it fits into.
     pub(super) fits: bool,
     /// It follows on one of its connection that had its place: its encoder lags, but did not begin anew.
@@ -59,6 +64,8 @@ pub(super) struct Bounds {
 pub(super) enum Verdict {
     /// To the end of the track, at this start.
     Append(u64),
+    /// In place of those that it overlaps and that wait, at this start.
+    Replace(u64),
     /// Into a hole, at its mapped start.
     Insert(u64),
     /// It is there.
@@ -74,6 +81,9 @@ pub(super) enum Verdict {
 impl Candidate {
     /// The rules of the module.
     pub(super) fn judge(&self, bounds: &Bounds) -> Verdict {
+        if let Some(start) = self.bridge {
+            return Verdict::Replace(start);
+        }
         let end = i64::try_from(bounds.end).unwrap_or(i64::MAX);
         let lag = end.saturating_sub(self.mapped);
         let outside = !self.known && lag > i64::try_from(bounds.resend).unwrap_or(i64::MAX);
@@ -105,7 +115,7 @@ impl Candidate {
         if !self.rival && (outside || self.fresh) { Verdict::Restart } else { Verdict::Late }
     }
 
-    /// See rule 3, in ticks.
+    /// See rule 4, in ticks.
     pub(super) fn slack(&self, bounds: &Bounds) -> u64 {
         let quarter = self.duration / 4;
         if bounds.tolerance == 0 {
@@ -129,6 +139,7 @@ mod tests {
         rival: false,
         fresh: false,
         twin: None,
+        bridge: None,
         fits: false,
         known: false,
     };
@@ -182,6 +193,15 @@ mod tests {
         assert_eq!(judge(|c| (c.mapped, c.known, c.twin) = (600, true, Some(true))), Verdict::Duplicate);
         assert_eq!(judge(|c| (c.mapped, c.known, c.twin) = (600, true, Some(false))), Verdict::Conflict);
         assert_eq!(judge(|c| (c.mapped, c.known, c.fits) = (600, true, true)), Verdict::Insert(600));
+    }
+
+    #[test]
+    fn what_closes_a_hole_goes_before_the_copy_that_waits_behind_it() {
+        let bridge = |twin, rival| {
+            judge(move |c| (c.mapped, c.bridge, c.twin, c.rival) = (979, Some(980), twin, rival))
+        };
+        assert_eq!(bridge(Some(false), true), Verdict::Replace(980));
+        assert_eq!(bridge(None, false), Verdict::Replace(980));
     }
 
     #[test]

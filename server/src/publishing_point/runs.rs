@@ -41,6 +41,7 @@ impl Broadcast {
             rival: false,
             fresh,
             twin: None,
+            bridge: None,
             fits: false,
             known: false,
         };
@@ -71,11 +72,15 @@ impl Broadcast {
             let same = e.media.as_ref().is_none_or(|m| m.mdat == arrival.media.mdat);
             e.hash == arrival.media.hash && same
         });
-        if candidate.twin.is_none() && candidate.rival && !text {
+        if !text {
             // Aligned encoders may be a frame apart.
             let mark = Mark { start: mapped, duration: arrival.duration };
-            let twin = track.has_twin(&mark, bounds.tolerance.min(arrival.duration / 4));
-            candidate.twin = twin.then_some(false);
+            let apart = bounds.tolerance.min(arrival.duration / 4);
+            if candidate.twin.is_none() && (candidate.rival || !fresh) && track.has_twin(&mark, apart) {
+                candidate.twin = Some(false);
+            }
+            let floor = self.stream(id).map_or(0, |s| s.end);
+            candidate.bridge = track.bridge(session, &mark, apart, floor);
         }
         candidate.fits = u64::try_from(mapped).is_ok_and(|time| {
             let stream = self.stream(id);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use smooth::Span;
+
 use super::broadcast::Arrival;
 use super::track::SessionId;
 use crate::archive::TrackId;
@@ -38,6 +40,12 @@ pub(super) struct Feed {
 pub(super) struct Mark {
     pub(super) start: i64,
     pub(super) duration: u64,
+}
+
+impl From<Span> for Mark {
+    fn from(span: Span) -> Self {
+        Self { start: i64::try_from(span.time).unwrap_or(i64::MAX), duration: span.duration }
+    }
 }
 
 impl Mark {
@@ -85,17 +93,19 @@ impl Sessions {
         feeds.filter(|(_, _, feed)| !feed.waiting.is_empty()).map(|(id, track, _)| (id, track)).collect()
     }
 
-    /// Notes that `id` brought a fragment of `track` that starts at the encoder's `time`. Returns
-    /// whether it is the first, or does not follow the one before.
-    pub(super) fn arrived(&mut self, id: SessionId, track: TrackId, time: i64) -> bool {
+    /// Notes that `id` brought a fragment of `track` at `mark`, which starts at the encoder's time. Returns
+    /// whether its encoder may have begun anew: it does not follow the one before, or is the first and at
+    /// the beginning of all time. The first one elsewhere is of an encoder that was away, or stood by.
+    pub(super) fn arrived(&mut self, id: SessionId, track: TrackId, mark: &Mark) -> bool {
         let feed = self.feed(id, track);
-        let fresh = feed.last.is_none_or(|last| time <= last);
-        if fresh {
+        let (before, follows) = (feed.last, feed.last.is_some_and(|last| mark.start > last));
+        if !follows {
             // Whatever it was before, it has to show anew where it belongs.
             *feed = Feed { delivered: feed.delivered, ..Feed::default() };
         }
-        feed.last = Some(time);
-        fresh
+        feed.last = Some(mark.start);
+        let begins = mark.start < i64::try_from(mark.duration).unwrap_or(i64::MAX);
+        !follows && (begins || before.is_some())
     }
 
     /// Notes that the fragment was good.
@@ -138,10 +148,12 @@ impl Sessions {
         feeds.flat_map(|feed| &feed.waiting).map(|(arrival, _)| arrival.media.size()).sum()
     }
 
-    /// Whether an encoder of some of `tracks`, one that delivers or has just come, has not reached `time`
-    /// on any of them, in ticks.
+    /// Whether an encoder of some of `tracks`, one that delivers or has just come, has not got to `time`, in
+    /// ticks, on any of them: it may still bring what is before.
     pub(super) fn may_fill(&self, now: Duration, tracks: &[TrackId], time: u64, patience: Duration) -> bool {
-        let reached = |m: &Mark| u64::try_from(m.start).is_ok_and(|start| start >= time);
+        // Aligned encoders may be a little apart.
+        let near = |m: &Mark| m.start.saturating_add_unsigned(m.duration / 4);
+        let reached = |m: &Mark| u64::try_from(near(m)).is_ok_and(|start| start >= time);
         self.open.values().any(|session| {
             let feeds = || tracks.iter().filter_map(|id| session.feeds.get(id));
             let is_new = feeds().next().is_some() && feeds().all(|f| f.delivered.is_none());

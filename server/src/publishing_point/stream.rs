@@ -9,15 +9,15 @@ use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
 
 use super::blocks::Blocks;
-use super::track::{Track, TrackSpec, Waiting};
+use super::track::{Track, TrackSpec, Waiting, rounding};
 use crate::archive::TrackId;
 
 /// What a stream waits for before it publishes a chunk.
 pub(super) struct Wait<'a> {
     /// Nothing: the broadcast is over.
     pub(super) all: bool,
-    /// Whether an encoder that is connected may still bring what is missing before a chunk.
-    pub(super) may_fill: &'a dyn Fn(Span) -> bool,
+    /// Whether an encoder that is connected may still bring so many ticks that are missing before a chunk.
+    pub(super) may_fill: &'a dyn Fn(Span, u64) -> bool,
     /// Ticks of media after which nobody waits for that any more.
     pub(super) reach: u64,
 }
@@ -94,9 +94,10 @@ impl Stream {
         if wait.all || self.kind == Kind::Text {
             return Some(chunk);
         }
-        // No fragment fits into less.
-        let hole = self.end > 0 && chunk.time >= self.end.saturating_add(chunk.duration / 2);
-        if hole && newest < chunk.end().saturating_add(wait.reach) && (wait.may_fill)(chunk) {
+        // However small: the copy of another encoder may reach further back.
+        let missing = chunk.time.saturating_sub(self.end);
+        let hole = self.end > 0 && missing > rounding(self.timescale);
+        if hole && newest < chunk.end().saturating_add(wait.reach) && (wait.may_fill)(chunk, missing) {
             return None;
         }
         (complete || waited).then_some(chunk)

@@ -211,7 +211,7 @@ pub struct Track {
     pub counters: Counters,
     /// Requests for its fragments.
     pub requests: Arc<Meter>,
-    settled_end: Option<u64>,
+    pub(super) settled_end: Option<u64>,
     clips: Clips,
     /// No published fragment that starts before is in memory.
     pub(super) hot: u64,
@@ -357,6 +357,12 @@ impl Clips {
         let found = self.0.binary_search_by_key(&time, |&(t, _)| t).ok().and_then(|at| self.0.get(at));
         found.map_or_else(|| time.cast_signed(), |&(_, raw)| raw)
     }
+}
+
+/// Ticks by which one fragment may miss the end of the one before without there being a hole: timescales
+/// round, and no player minds.
+pub(super) fn rounding(timescale: Timescale) -> u64 {
+    u64::from(timescale.get()) / 100
 }
 
 /// Far more fragments than redundant encoders are apart, or a reconnect sends again.

@@ -167,6 +167,121 @@ fn a_hole_waits_for_the_encoder_that_may_fill_it_and_no_longer() {
     assert_eq!(show.chunks("video").last(), Some(&38_000));
 }
 
+/// Two ffmpeg with B-frames: sound is cut 80 ms before the picture, but the first of a run begins with it.
+fn sound(show: &mut Show, session: SessionId, n: i64, first: bool) -> Outcome {
+    let start = n * 2000 - if first { 21 } else { 80 };
+    show.bring(session, 2, start, u64::try_from((n + 1) * 2000 - 80 - start).unwrap(), 1)
+}
+
+/// Starts and ends of the sound's chunks.
+fn heard(show: &Show) -> Vec<(u64, u64)> {
+    show.chunks("audio").into_iter().zip(show.ends("audio")).collect()
+}
+
+fn begun() -> Show {
+    let mut show = Show::new(RULES);
+    show.open(1);
+    for n in 1..5 {
+        assert_eq!(sound(&mut show, 1, n, false), OK);
+        show.wait(2000);
+    }
+    show.open(2);
+    show
+}
+
+#[test]
+fn sound_that_begins_late_gives_way_to_the_copy_without_a_hole() {
+    let whole = [(5920, 7920), (7920, 9920), (9920, 11_920), (11_920, 13_920)];
+    for late_first in [true, false] {
+        let mut show = begun();
+        if late_first {
+            assert_eq!(sound(&mut show, 2, 5, true), gap(59));
+            assert_eq!(heard(&show).last(), Some(&(7920, 9920)), "nobody is told of it yet");
+            assert_eq!(sound(&mut show, 1, 5, false), OK);
+        } else {
+            assert_eq!(sound(&mut show, 1, 5, false), OK);
+            assert_eq!(sound(&mut show, 2, 5, true), Outcome::Conflict);
+        }
+        assert_eq!(show.broadcast.tracks[2].counters.conflicts, 1);
+        assert_eq!(sound(&mut show, 2, 6, false), OK);
+        assert_eq!(sound(&mut show, 1, 6, false), Outcome::Duplicate);
+        assert_eq!(heard(&show)[2..], whole, "{late_first}");
+    }
+}
+
+#[test]
+fn sound_that_begins_late_is_published_once_nobody_has_it_whole() {
+    // The other one hangs up.
+    let mut show = begun();
+    assert_eq!(sound(&mut show, 2, 5, true), gap(59));
+    show.broadcast.close(1);
+    assert_eq!(sound(&mut show, 2, 6, false), OK);
+    assert_eq!(heard(&show)[4..], [(9979, 11_920), (11_920, 13_920)]);
+    // The other one lost it, too.
+    let mut show = begun();
+    assert_eq!(sound(&mut show, 2, 5, true), gap(59));
+    assert_eq!(sound(&mut show, 1, 6, false), OK);
+    assert_eq!(heard(&show)[4..], [(9979, 11_920), (11_920, 13_920)]);
+}
+
+#[test]
+fn who_stood_by_when_the_other_died_goes_on_with_what_follows() {
+    let mut show = begun();
+    assert_eq!(sound(&mut show, 1, 5, false), OK);
+    show.broadcast.close(1);
+    // Its first fragment comes only now; the other one had it.
+    assert_eq!(sound(&mut show, 2, 5, true), Outcome::Conflict);
+    assert_eq!(sound(&mut show, 2, 6, false), OK);
+    show.broadcast.close(2);
+    // Nor was anybody there when this one came.
+    show.open(3);
+    assert_eq!(sound(&mut show, 3, 6, true), Outcome::Conflict);
+    assert_eq!(sound(&mut show, 3, 7, false), OK);
+    assert_eq!(heard(&show)[4..], [(9920, 11_920), (11_920, 13_920), (13_920, 15_920)]);
+    assert_eq!(show.broadcast.tracks[2].counters.restarts, 0);
+}
+
+#[test]
+fn sound_has_no_hole_however_often_encoders_with_b_frames_are_restarted() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let mut show = Show::new(RULES);
+        // Connection, and its next fragment; a restart costs one and a half of them.
+        let mut encoders = [(1, 0), (2, 0)];
+        encoders.iter().for_each(|&(session, _)| show.open(session));
+        let mut first = [true; 2];
+        let mut fresh = 2;
+        for n in 0..40 {
+            let mut order = [0, 1];
+            if dice.roll(2) == 0 {
+                order.reverse();
+            }
+            for at in order {
+                let (session, from) = encoders[at];
+                if n < from {
+                    continue;
+                }
+                sound(&mut show, session, n, std::mem::take(&mut first[at]));
+            }
+            show.wait(2000);
+            // One at a time: the other has been there for a while.
+            let at = usize::try_from(dice.roll(2)).unwrap();
+            if n >= 3 && dice.roll(3) == 0 && encoders.iter().all(|&(_, from)| n > from) {
+                show.broadcast.close(encoders[at].0);
+                fresh += 1;
+                show.open(fresh);
+                encoders[at] = (fresh, n + 2);
+                first[at] = true;
+            }
+        }
+        show.broadcast.finish();
+        let chunks = heard(&show);
+        assert_eq!(chunks.len(), 40, "seed {seed}");
+        assert!(chunks.windows(2).all(|w| w[0].1 == w[1].0), "seed {seed}: {chunks:?}");
+        assert!(fresh > 4, "seed {seed}: nothing was restarted");
+    }
+}
+
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
 
