@@ -5,10 +5,12 @@ use smooth::manifest::{Kind, QualityLevel, Stream, Timeline};
 
 use super::snapshot::{LevelView, StreamView};
 
-/// `view` with its first `listed` chunks.
+/// `view` with its first `listed` chunks, and those of its levels that have a fragment: a header alone,
+/// perhaps of an encoder that was sent away, is nothing to play.
 #[must_use]
 pub fn stream(view: &StreamView, listed: usize) -> Stream {
-    let specs = || view.levels.iter().map(|l| &l.spec);
+    let levels = || view.levels.iter().filter(|l| !l.entries.is_empty());
+    let specs = || levels().map(|l| &l.spec);
     let mut chunks = Timeline::new();
     for chunk in view.chunks.iter().take(listed) {
         chunks.push(*chunk);
@@ -30,7 +32,7 @@ pub fn stream(view: &StreamView, listed: usize) -> Stream {
         parent: first.and_then(|s| s.parent.clone()),
         // Samples are served as fragments; none stands in the manifest.
         manifest_output: false,
-        levels: view.levels.iter().enumerate().map(level).collect(),
+        levels: levels().enumerate().map(level).collect(),
         chunks,
         embedded: Vec::new(),
     }

@@ -82,6 +82,42 @@ async fn what_one_encoder_lost_the_other_fills() {
     origin.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_only_an_encoder_that_was_sent_away_announced_is_not_listed() {
+    let (origin, video) = (Origin::with(&LIVE_ONLY, |_| {}).await, Video::new());
+    let mut first = begin(&origin, STREAM, &video).await;
+    first.piece(&video.run(0, 2000, 4, 1)).await;
+    listed(&origin, 6000).await;
+    let rung = video.rung(2, 900_000);
+    let mut second = origin.push("/live.isml/Streams(Backup)").await;
+    second.piece(&video.header_with(&rung)).await;
+    for n in 1..12 {
+        second.piece(&[video.fragment(n * 2000 + 300, 2000, 2), rung.fragment(300, 2000, 2)].concat()).await;
+        first.piece(&video.fragment(6000 + n * 2000, 2000, 1)).await;
+    }
+    let answer = second.answer().await;
+    assert_eq!((answer.status, answer.text().contains("\"misaligned\"")), (409, true), "{}", answer.text());
+    let manifest = origin.manifest().await;
+    assert_eq!(manifest.streams[0].levels.len(), 1, "{manifest:?}");
+    for format in ["m3u8-cmaf", "mpd-time-csf"] {
+        let other = origin.get(&format!("/live.isml/Manifest(format={format})")).await;
+        assert_eq!((other.status, other.text().contains("900000")), (200, false), "{}", other.text());
+    }
+    // One that fits brings the level.
+    second = begin(&origin, "/live.isml/Streams(Backup)", &rung).await;
+    second.piece(&[first_of(&rung, &origin).await, END.to_vec()].concat()).await;
+    assert_eq!(second.finish().await.status, 200);
+    assert_eq!(origin.manifest().await.streams[0].levels.len(), 2);
+    drop(first);
+    origin.stop().await;
+}
+
+/// A fragment of `rung` for the oldest chunk that is listed.
+async fn first_of(rung: &Video, origin: &Origin) -> Vec<u8> {
+    let time = chunks(origin).await[0];
+    rung.fragment(i64::try_from(time).unwrap(), 2000, 2)
+}
+
 /// What two origins answer for the same set of fragments.
 async fn answers(origin: &Origin) -> Vec<(String, Vec<u8>)> {
     let mut paths = vec!["Manifest".to_owned()];

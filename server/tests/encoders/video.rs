@@ -17,6 +17,18 @@ impl Video {
         Self { track }
     }
 
+    /// Another level of the same stream, as track `id`.
+    pub(crate) fn rung(&self, id: u32, bitrate: u32) -> Self {
+        let mut track = Track { id, ..self.track.clone() };
+        track.level.bitrate = bitrate;
+        Self { track }
+    }
+
+    /// The header of a push stream that carries both.
+    pub(crate) fn header_with(&self, other: &Self) -> Vec<u8> {
+        build::push_header(&[self.track.clone(), other.track.clone()]).unwrap()
+    }
+
     pub(crate) fn header(&self) -> Vec<u8> {
         build::push_header(std::slice::from_ref(&self.track)).unwrap()
     }
@@ -31,7 +43,7 @@ impl Video {
             composition_offset: 0,
         };
         let span = Span { time: (time * 10_000).cast_unsigned(), duration: ticks };
-        let spec = build::FragmentSpec { sequence: 1, track_id: 1, span, samples: &[sample] };
+        let spec = build::FragmentSpec { sequence: 1, track_id: self.track.id, span, samples: &[sample] };
         [build::fragment(&spec), build::mdat_header(1000).to_vec(), vec![content; 1000]].concat()
     }
 

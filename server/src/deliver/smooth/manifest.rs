@@ -14,7 +14,8 @@ pub fn render(snapshot: &Snapshot) -> Option<Document> {
 /// The manifest; `None` while there is nothing to play.
 ///
 /// A viewer may read it once and never again, so it waits until every stream of picture and sound has a
-/// chunk to list, or until one has `PATIENCE` of them. A stream without any is left out.
+/// chunk to list and every level of it a fragment, or until one has `PATIENCE` chunks. What has none then
+/// is left out.
 #[must_use]
 pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
     if !snapshot.state.serves() {
@@ -23,7 +24,9 @@ pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
     let media = || snapshot.streams.iter().filter(|s| s.kind != Kind::Text);
     let listed = |s: &StreamView| s.chunks.len().saturating_sub(snapshot.held_back(s));
     let most = media().map(listed).max().unwrap_or(0);
-    let waits = snapshot.is_live() && most < PATIENCE && media().any(|s| listed(s) == 0);
+    // Once chunks have left the window, whoever is missing has had its time.
+    let empty = |s: &StreamView| s.gone.is_none() && s.levels.iter().any(|l| l.entries.is_empty());
+    let waits = snapshot.is_live() && most < PATIENCE && media().any(|s| listed(s) == 0 || empty(s));
     let streams: Vec<_> =
         snapshot.streams.iter().filter(|s| listed(s) > 0).map(|s| listing::stream(s, listed(s))).collect();
     if waits || streams.is_empty() {
