@@ -46,6 +46,7 @@ async fn sizes_counts_and_depths_that_lie_are_refused_and_cost_nothing() {
     let huge_mdat_64 =
         [&fragment[..moof], &1_u32.to_be_bytes()[..], b"mdat", &(4_u64 << 30).to_be_bytes(), &[0; 64]]
             .concat();
+    let short_mdat = [&fragment[..moof], &whole(b"mdat", &fragment[moof + 8..fragment.len() - 1])].concat();
     let no_traf = [whole(b"moof", &parts.fragments[16].moof[8..24]), fragment[moof..].to_vec()].concat();
     let streams: Vec<(&str, Vec<u8>, &[u16])> = vec![
         ("size 0", sized(b"moof", 0, &[0; 64]), &[400, 413, 415]),
@@ -56,6 +57,7 @@ async fn sizes_counts_and_depths_that_lie_are_refused_and_cost_nothing() {
         ("2^32-1 samples", changed(b"trun", 4, u32::MAX), &[400, 413, 415]),
         ("an mdat of 4 GB", huge_mdat, &[413]),
         ("an mdat of 4 GB in 64 bits", huge_mdat_64, &[413]),
+        ("samples that are larger than their mdat", short_mdat, &[400]),
         ("a moof without traf", no_traf, &[400]),
         ("a track that the header does not have", changed(b"tfhd", 4, 4711), &[400]),
     ];

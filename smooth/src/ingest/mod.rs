@@ -166,7 +166,7 @@ impl Demuxer {
     /// # Errors
     ///
     /// [`Error::Invalid`] for boxes that contradict the format: a fragment before the header, of a track
-    /// that is not in it, or without a time; [`Error::Unsupported`] for several tracks in one fragment or
+    /// that is not in it, without a time, or with less media than its samples take; [`Error::Unsupported`] for several tracks in one fragment or
     /// a box without a size; [`Error::Limit`] beyond `header_bytes`, `moof_bytes`, `fragment_bytes` and
     /// the limits of [`read_head`] and [`live::read`]; [`Error::Incomplete`] if a box inside a whole one
     /// is cut short.
@@ -212,7 +212,7 @@ impl Demuxer {
                 b"uuid" => self.uuid(size)?,
                 b"moov" => self.moov(size)?,
                 b"moof" => self.moof(size)?,
-                b"mdat" => self.mdat(size)?,
+                b"mdat" => self.mdat(size, header.len as u64)?,
                 b"mfra" => {
                     self.ending = true;
                     Step::Skip
@@ -306,10 +306,13 @@ impl Demuxer {
         Ok(Step::Done)
     }
 
-    fn mdat(&mut self, size: u64) -> Result<Step, Error> {
-        let Some((_, moof)) = &self.moof else {
-            return Err(Error::Invalid { what: "mdat", rule: "no moof stands before it" });
-        };
+    /// `size` bytes, of which the first `header` are not media.
+    fn mdat(&mut self, size: u64, header: u64) -> Result<Step, Error> {
+        let invalid = |rule| Error::Invalid { what: "mdat", rule };
+        let Some((head, moof)) = &self.moof else { return Err(invalid("no moof stands before it")) };
+        if head.size > size.saturating_sub(header) {
+            return Err(invalid("it is smaller than its samples"));
+        }
         let max = self.limits.fragment_bytes;
         let size = within(size, max.saturating_sub(moof.len()))
             .ok_or(Error::Limit { what: "fragment_bytes", max: max as u64 })?;

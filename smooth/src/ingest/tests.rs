@@ -110,8 +110,11 @@ fn fragments_that_do_not_fit_the_header() {
     );
     let timeless = sized(b"moof", &sized(b"traf", &full(b"tfhd", 0, 0, &[0, 0, 0, 2])));
     assert_eq!(failure(&[header.clone(), timeless]), invalid("it has no time"));
-    let rule = "no moof stands before it";
-    assert_eq!(failure(&[header, sized(b"mdat", &[])]), Some(Error::Invalid { what: "mdat", rule }));
+    let invalid = |rule| Some(Error::Invalid { what: "mdat", rule });
+    assert_eq!(failure(&[header.clone(), sized(b"mdat", &[])]), invalid("no moof stands before it"));
+    // Its samples have 1150 bytes.
+    let cut = |len: usize| failure(&[header.clone(), REFERENCE_MOOF(), sized(b"mdat", &vec![7; len])]);
+    assert_eq!([1149, 1150, 1151].map(cut), [invalid("it is smaller than its samples"), None, None]);
 }
 
 #[test]
