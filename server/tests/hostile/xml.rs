@@ -31,6 +31,7 @@ fn evil(document: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("depth", with("", &"<a>".repeat(60_000)).into_bytes()),
         ("half of UTF-16", utf16),
+        ("a NUL where nobody looks", with("", "<a b=\"\0\"/>").into_bytes()),
         ("no end", document.as_bytes()[..document.len() / 2].to_vec()),
     ]
 }

@@ -7,12 +7,12 @@ use crate::{Limits, error::Error};
 
 /// The text of an XML document in UTF-8 or UTF-16. A byte order mark decides, then the first two bytes
 /// (every document begins with an ASCII character); a declaration that says otherwise is ignored. NUL
-/// bytes at the end are dropped.
+/// bytes at the end are dropped; XML has none elsewhere.
 ///
 /// # Errors
 ///
 /// [`Error::Limit`] if the text is longer than [`Limits::xml_bytes`], [`Error::Invalid`] for bytes that
-/// are not UTF-8, [`Error::Incomplete`] for half a UTF-16 unit. Half a surrogate pair becomes U+FFFD.
+/// are not UTF-8 or a NUL inside, [`Error::Incomplete`] for half a UTF-16 unit. Half a surrogate pair becomes U+FFFD.
 pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, Error> {
     let too_long = Error::Limit { what: "xml_bytes", max: limits.xml_bytes as u64 };
     let text = match *bytes {
@@ -29,13 +29,17 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, Erro
             Cow::Borrowed(text.map_err(|_| Error::Invalid { what: WHAT, rule: "neither UTF-8 nor UTF-16" })?)
         }
     };
-    Ok(match text {
+    let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\0')),
         Cow::Owned(mut text) => {
             text.truncate(text.trim_end_matches('\0').len());
             Cow::Owned(text)
         }
-    })
+    };
+    if text.as_bytes().contains(&0) {
+        return Err(Error::Invalid { what: WHAT, rule: "a NUL inside" });
+    }
+    Ok(text)
 }
 
 fn transcode(
@@ -102,6 +106,9 @@ mod tests {
     #[test]
     fn broken_encodings_are_errors() {
         let limits = Limits::default();
+        for nul in [&b"<a b='\0'/>"[..], b"<a>\0</a>", b"<a><!--\0--></a>\0", b"\xff\xfe<\0\0\0a\0"] {
+            assert_eq!(decode(nul, &limits), Err(Error::Invalid { what: WHAT, rule: "a NUL inside" }));
+        }
         assert!(matches!(decode(b"<a b='\xfc'/>", &limits), Err(Error::Invalid { .. })));
         assert!(matches!(decode(b"\xff\xfe<\0a", &limits), Err(Error::Incomplete { .. })));
         assert_eq!(decode(b"\xff\xfe<\0\0\xd8", &limits).unwrap(), "<\u{fffd}");
