@@ -10,6 +10,7 @@
 //! | [`url`] | URL templates and the request grammar, both directions |
 //! | [`smil`] | `.isml` definitions and the live server manifest of a push stream |
 //! | [`boxes`] | fragments and init segments: read, rewrite, build |
+//! | [`protection`] | protected content: which keys, and where licences are |
 //! | [`codec`] | decoder configurations and codec strings |
 //! | [`ingest`] | the push-stream demuxer |
 //! | [`captions`] | TTML to cues to WebVTT |
@@ -46,6 +47,7 @@ pub mod error;
 pub mod ingest;
 pub mod limits;
 pub mod manifest;
+pub mod protection;
 pub mod smil;
 pub mod text;
 pub mod time;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub look_ahead: usize,
     /// Cues in one caption document.
     pub cues: usize,
+    /// Keys that one protection header names.
+    pub keys: usize,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
             samples: 100_000,
             look_ahead: 64,
             cues: 10_000,
+            keys: 64,
         }
     }
 }

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use smooth::boxes::build::{self, FragmentSpec, Sample};
+use smooth::boxes::build::{self, Encryption, FragmentSpec, Sample};
+use smooth::boxes::encryption::{self, EncryptedSample};
 use smooth::boxes::{Tfrf, Tfxd, delivery, init, moov, mse, read_head, walk};
 use smooth::codec::Codec;
 use smooth::ingest::{Demuxer, Event, TrackInfo};
-use smooth::manifest::{Kind, QualityLevel, Version};
+use smooth::manifest::{Kind, ProtectionHeader, QualityLevel, Version};
 use smooth::smil::definition::{self, Apple, Definition, Key, Publishing, Ref, Source};
 use smooth::smil::live::{self, LiveServerManifest};
 use smooth::text::hex_decode;
@@ -29,7 +30,19 @@ fn stream() -> Vec<u8> {
         let sample = Sample { duration: 5, size: 7, flags: build::SYNC_SAMPLE, composition_offset: 0 };
         let span = Span { time: sequence.into(), duration: 10 };
         let spec = FragmentSpec { sequence, track_id, span, samples: &[sample, sample] };
-        stream.extend(build::fragment(&spec));
+        let encrypted = EncryptedSample { iv: [9; 8], subsamples: vec![(3, 4)] };
+        let header = ProtectionHeader { system_id: [5; 16], data: vec![1, 2, 3] };
+        stream.extend(match sequence {
+            3 => build::encrypted_fragment(
+                &spec,
+                &Encryption {
+                    key_id: Some([6; 16]),
+                    systems: &[header],
+                    samples: &[encrypted.clone(), encrypted],
+                },
+            ),
+            _ => build::fragment(&spec),
+        });
         stream.extend(build::mdat_header(14));
         stream.extend([7; 14]);
     }
@@ -90,11 +103,13 @@ fn split(bytes: Vec<u8>, mut cuts: Vec<Index>) -> Vec<Bytes> {
 /// Every reader of boxes. None may panic.
 fn read_all(bytes: &[u8]) {
     let limits = Limits::default();
-    let _ = moov::read(bytes, &limits);
+    let _ = (moov::read(bytes, &limits), moov::read_protection(bytes, &limits));
     let head = read_head(bytes, &limits);
-    let options = mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
-    if let Ok(played) = mse::rewrite(bytes, &options) {
-        let (head, played) = (head.unwrap(), read_head(&played, &limits).unwrap());
+    let plain = mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
+    let key = Some(encryption::Key { id: [1; 16], iv_size: 8 });
+    for options in [plain, mse::Options { key, ..plain }] {
+        let Ok(played) = mse::rewrite(bytes, &options) else { continue };
+        let (head, played) = (head.clone().unwrap(), read_head(&played, &limits).unwrap());
         assert_eq!(
             (head.samples, head.first_composition_offset),
             (played.samples, played.first_composition_offset)

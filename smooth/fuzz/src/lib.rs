@@ -4,6 +4,7 @@
 //! To add a target: a function here and its line in [`TARGETS`], `fuzz_targets/<name>.rs`, its `[[bin]]`
 //! in `Cargo.toml`, and a few small seeds in `corpus/<name>/`.
 
+use smooth::protection::playready;
 use smooth::smil::{definition, live, presentation};
 use smooth::{Limits, Span, boxes, captions, codec::Codec, ingest, manifest, url, xml};
 
@@ -17,6 +18,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("ingest", self::ingest),
     ("manifest", self::manifest),
     ("mfra", self::mfra),
+    ("protection", self::protection),
     ("smil", self::smil),
     ("url", self::url),
 ];
@@ -47,8 +49,11 @@ pub fn boxes(data: &[u8]) {
             assert_eq!((read.span, read.size), (Some(span), media as u64));
             assert!(read.samples <= head.samples && (read.starts_with_sync || read.samples == 0));
         }
-        let options = boxes::mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
-        if let Ok(played) = boxes::mse::rewrite(whole, &options) {
+        let _ = boxes::moov::read_protection(whole, &limits);
+        let plain = boxes::mse::Options { decode_time: u64::MAX, force_sync: true, ..Default::default() };
+        let key = Some(boxes::encryption::Key { id: [1; 16], iv_size: 8 });
+        for options in [plain, boxes::mse::Options { key, ..plain }] {
+            let Ok(played) = boxes::mse::rewrite(whole, &options) else { continue };
             let read = boxes::read_head(&played, &limits).expect("what we write can be read");
             assert_eq!((read.decode_time, read.samples), (Some(u64::MAX), head.samples));
             assert!(read.starts_with_sync || read.samples == 0);
@@ -135,6 +140,21 @@ pub fn smil(data: &[u8]) {
             assert_eq!(again, found, "{written}");
         }
     }
+}
+
+/// Any bytes as a PlayReady object. What can be read is written, and reads back the same.
+pub fn protection(data: &[u8]) {
+    let Ok(header) = playready::read(data, &Limits::default()) else { return };
+    let written = playready::write(&header);
+    // The writer is for what fits a record, and XML cannot carry every character.
+    if written.len() < usize::from(u16::MAX) && !header.license_url.as_deref().is_some_and(odd) {
+        assert_eq!(playready::read(&written, &Limits::default()), Ok(header));
+    }
+}
+
+fn odd(url: &str) -> bool {
+    url.chars()
+        .any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER || ('\u{fffe}'..='\u{ffff}').contains(&c))
 }
 
 /// Any bytes as TTML. Cues stand within the picture, last, take memory in proportion, and the plain ones

@@ -1,13 +1,14 @@
 //! What an encoder writes: the header of a push stream and its fragments, [MS-SSTR] 2.2.7 and 2.2.4.
 
 use super::cursor::Writer;
-use super::init;
+use super::encryption::{self, EncryptedSample};
+use super::init::{self, Protection};
 use super::moof::{Moof, NON_SYNC, SYNC_FLAGS, tfhd, trun};
 use super::uuid::{LIVE_SERVER_MANIFEST, Tfxd};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::manifest::Reason;
+use crate::manifest::{ProtectionHeader, Reason};
 use crate::smil::live::{self, LiveServerManifest, Track};
 use crate::time::{Span, Timescale};
 
@@ -49,6 +50,27 @@ pub struct FragmentSpec<'a> {
 /// `tfhd` (default flags only, which is what every player takes), `trun` and `tfxd`.
 #[must_use]
 pub fn fragment(spec: &FragmentSpec<'_>) -> Vec<u8> {
+    put_fragment(spec, None)
+}
+
+/// How the samples of a fragment are encrypted, and with which key.
+#[derive(Clone, Copy, Debug)]
+pub struct Encryption<'a> {
+    /// The key, where it is not the one that the header names.
+    pub key_id: Option<[u8; 16]>,
+    /// Where its licence comes from, if the header does not say.
+    pub systems: &'a [ProtectionHeader],
+    /// One for each sample.
+    pub samples: &'a [EncryptedSample],
+}
+
+/// The same with the sample encryption of PIFF 1.1.
+#[must_use]
+pub fn encrypted_fragment(spec: &FragmentSpec<'_>, encryption: &Encryption<'_>) -> Vec<u8> {
+    put_fragment(spec, Some(encryption))
+}
+
+fn put_fragment(spec: &FragmentSpec<'_>, encryption: Option<&Encryption<'_>>) -> Vec<u8> {
     let mut out = Writer::with_capacity(spec.samples.len().saturating_mul(16).saturating_add(160));
     let moof = out.open(*b"moof");
     let at = out.open_full(*b"mfhd", 0, 0);
@@ -93,7 +115,13 @@ pub fn fragment(spec: &FragmentSpec<'_>) -> Vec<u8> {
     }
     out.close(at);
     Tfxd(spec.span).put(&mut out);
+    if let Some(encryption) = encryption {
+        encryption::put_piff(encryption.key_id, encryption.samples, &mut out);
+    }
     out.close(traf);
+    for header in encryption.map_or(&[][..], |encryption| encryption.systems) {
+        encryption::put_system(header, true, &mut out);
+    }
     out.close(moof);
     out.patch(data_offset, u32::try_from(out.len().saturating_add(8)).unwrap_or(u32::MAX));
     out.finish()
@@ -113,22 +141,32 @@ pub const fn mdat_header(len: u32) -> [u8; 8] {
 /// As [`Codec::from_level`], for the first track whose codec cannot be described.
 pub fn push_header(tracks: &[Track]) -> Result<Vec<u8>, Reason> {
     let codecs = tracks.iter().map(codec).collect::<Result<Vec<_>, _>>()?;
-    Ok(put_header(tracks, &tracks.iter().zip(&codecs).collect::<Vec<_>>()))
+    Ok(put_header(tracks, &tracks.iter().zip(&codecs).collect::<Vec<_>>(), None))
 }
 
 /// Builds what opens a file of fragments, likewise. Tracks whose codec cannot be described stand in the
 /// live server manifest only.
 #[must_use]
 pub fn file_header(tracks: &[Track]) -> Vec<u8> {
+    protected_header(tracks, None)
+}
+
+/// The same for tracks that are encrypted. Text never is.
+#[must_use]
+pub fn protected_header(tracks: &[Track], protection: Option<Protection<'_>>) -> Vec<u8> {
     let known: Vec<_> = tracks.iter().filter_map(|track| Some((track, codec(track).ok()?))).collect();
-    put_header(tracks, &known.iter().map(|(track, codec)| (*track, codec)).collect::<Vec<_>>())
+    put_header(tracks, &known.iter().map(|(track, codec)| (*track, codec)).collect::<Vec<_>>(), protection)
 }
 
 fn codec(track: &Track) -> Result<Codec, Reason> {
     Codec::from_level(track.kind, &track.level, &track.subtype)
 }
 
-fn put_header(tracks: &[Track], described: &[(&Track, &Codec)]) -> Vec<u8> {
+fn put_header(
+    tracks: &[Track],
+    described: &[(&Track, &Codec)],
+    protection: Option<Protection<'_>>,
+) -> Vec<u8> {
     let mut out = Writer::with_capacity(4096);
     let at = out.open(*b"ftyp");
     out.put(b"isml\0\0\0\x01piffiso2");
@@ -142,7 +180,7 @@ fn put_header(tracks: &[Track], described: &[(&Track, &Codec)]) -> Vec<u8> {
     init::put_mvhd(Timescale::DEFAULT, next_id, &mut out);
     for &(track, codec) in described {
         let described =
-            init::Track { timescale: track.timescale, codec, language: &track.language, protection: None };
+            init::Track { timescale: track.timescale, codec, language: &track.language, protection };
         init::put_trak(&described, track.id, &mut out);
     }
     let mvex = out.open(*b"mvex");
@@ -150,6 +188,7 @@ fn put_header(tracks: &[Track], described: &[(&Track, &Codec)]) -> Vec<u8> {
         init::put_trex(track.id, &mut out);
     }
     out.close(mvex);
+    init::put_systems(protection, &mut out);
     out.close(moov);
     out.finish()
 }

@@ -8,6 +8,7 @@
 //! - Sound that begins before its place (the first frame of AAC, the seam of an encoder's restart) loses the
 //!   samples that are over by then: the run begins behind them. The `mdat` stays as it is.
 
+use super::encryption::{Key, SampleEncryption};
 use super::moof::{Moof, Trun};
 use super::mse;
 use super::rewrite::Rewriter;
@@ -30,6 +31,8 @@ pub struct Options {
     pub media_header: u32,
     /// Bytes of all samples together, for a fragment that does not say.
     pub media_len: u32,
+    /// As [`mse::Options::key`].
+    pub key: Option<Key>,
 }
 
 /// Rewrites `moof` (the whole box) for a player that got an init segment of
@@ -48,7 +51,7 @@ pub fn rewrite(moof: &[u8], options: &Options) -> Result<Vec<u8>, Error> {
         if child.kind == *b"traf" {
             rewrite_traf(&child, &moof, options, &cut, &mut new)?;
         } else {
-            new.copy(&child);
+            new.copy_beside(&child);
         }
     }
     Ok(new.finish(options.media_header))
@@ -86,7 +89,7 @@ fn rewrite_traf(
                 }
             }
         } else if child.is(PIFF_SAMPLE_ENCRYPTION) {
-            mse::put_encryption(child.payload, &header, new)?;
+            SampleEncryption::read(child.payload)?.put(options.key, new)?;
         } else if !(matches!(&child.kind, b"tfhd" | b"tfdt")
             || child.is(TFXD)
             || child.is(TFRF)
@@ -95,6 +98,7 @@ fn rewrite_traf(
             new.copy(&child);
         }
     }
+    mse::put_clear(moof, traf, options.key, moof.samples.saturating_sub(cut.samples), new)?;
     new.out.close(at);
     Ok(())
 }
@@ -167,7 +171,7 @@ mod tests {
     }
 
     fn options(kind: Kind, time: u64, duration: u64) -> Options {
-        Options { kind, span: Span { time, duration }, media_header: 8, media_len: 0 }
+        Options { kind, span: Span { time, duration }, media_header: 8, media_len: 0, key: None }
     }
 
     #[test]
@@ -220,7 +224,7 @@ mod tests {
         let traf = [full(b"tfhd", 0, 0, &hex("00000002")), full(b"trun", 0, 0, &hex("00000001"))].concat();
         let span = Span { time: 7, duration: 20 };
         let moof = sized(b"moof", &sized(b"traf", &[traf, Tfxd(span).write()].concat()));
-        let options = Options { kind: Kind::Text, span, media_header: 16, media_len: 1234 };
+        let options = Options { kind: Kind::Text, span, media_header: 16, media_len: 1234, key: None };
         let new = rewrite(&moof, &options).unwrap();
         let head = read_head(&new, &Limits::default()).unwrap();
         assert_eq!((head.duration, head.size, head.decode_time), (20, 1234, Some(7)));

@@ -26,6 +26,8 @@ pub struct FragmentHead {
     pub starts_with_sync: bool,
     /// Whether per-sample encryption data is there (PIFF or Common Encryption).
     pub encrypted: bool,
+    /// The key that the samples are encrypted with, where PIFF names one in place of the track's.
+    pub key_id: Option<[u8; 16]>,
     /// `tfdt`: decode time of the first sample. Smooth Streaming encoders write none.
     pub decode_time: Option<u64>,
     /// Presentation time minus decode time of the first sample.
@@ -61,6 +63,7 @@ pub fn read_head(moof: &[u8], limits: &Limits) -> Result<FragmentHead, Error> {
         size: size.unwrap_or(0),
         starts_with_sync: first.is_some_and(|s| s.flags & NON_SYNC == 0),
         encrypted: moof.encrypted,
+        key_id: moof.key_id,
         decode_time: moof.decode_time,
         first_composition_offset: first.map_or(0, |s| s.composition_offset),
         span: moof.span,

@@ -18,9 +18,11 @@
 //! ```
 
 use super::cursor::Writer;
+use super::encryption::{self, Key};
 use super::esds;
+use super::uuid::PIFF_TRACK_ENCRYPTION;
 use crate::codec::Codec;
-use crate::manifest::Kind;
+use crate::manifest::{Kind, ProtectionHeader};
 use crate::time::Timescale;
 
 /// The id of the only track of an init segment.
@@ -39,15 +41,15 @@ pub struct Track<'a> {
     pub protection: Option<Protection<'a>>,
 }
 
-/// Common Encryption of a track, scheme `cenc`, ISO/IEC 23001-7.
+/// Encryption of a track with AES in counter mode.
 #[derive(Clone, Copy, Debug)]
 pub struct Protection<'a> {
-    /// Default key id.
-    pub key_id: [u8; 16],
-    /// Bytes of the per-sample initialisation vectors: 8 or 16.
-    pub iv_size: u8,
-    /// Payloads of `pssh` boxes: system id and data.
-    pub systems: &'a [([u8; 16], &'a [u8])],
+    /// What samples are encrypted with, where fragments do not say otherwise.
+    pub key: Key,
+    /// Where licences come from.
+    pub systems: &'a [ProtectionHeader],
+    /// As PIFF 1.1 writes it, and not as Common Encryption (scheme `cenc`, ISO/IEC 23001-7).
+    pub piff: bool,
 }
 
 /// Builds the init segment of `track`.
@@ -61,15 +63,18 @@ pub fn segment(track: &Track<'_>) -> Vec<u8> {
     let at = out.open(*b"mvex");
     put_trex(TRACK_ID, &mut out);
     out.close(at);
-    for (system, data) in track.protection.iter().flat_map(|protection| protection.systems) {
-        let at = out.open_full(*b"pssh", 0, 0);
-        out.put(system);
-        out.u32(u32::try_from(data.len()).unwrap_or(0));
-        out.put(data);
-        out.close(at);
-    }
+    put_systems(track.protection, &mut out);
     out.close(moov);
     out.finish()
+}
+
+/// The boxes of the protection systems, in `moov`.
+pub(super) fn put_systems(protection: Option<Protection<'_>>, out: &mut Writer) {
+    if let Some(protection) = protection {
+        for header in protection.systems {
+            encryption::put_system(header, protection.piff, out);
+        }
+    }
 }
 
 pub(super) fn put_ftyp(out: &mut Writer) {
@@ -270,18 +275,23 @@ fn put_audio(channels: u16, rate: u32, out: &mut Writer) {
     out.u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
 }
 
-/// `sinf`, ISO/IEC 14496-12 8.12, with `tenc`, ISO/IEC 23001-7 8.2.
+/// `sinf`, ISO/IEC 14496-12 8.12, with `tenc`, ISO/IEC 23001-7 8.2, or its ancestor: PIFF has the algorithm,
+/// AES-CTR, where `tenc` says that samples are encrypted.
 fn put_protection(protection: &Protection<'_>, original: [u8; 4], out: &mut Writer) {
     let sinf = out.open(*b"sinf");
     put_child(*b"frma", &original, out);
+    let (scheme, version) = if protection.piff { (b"piff", 0x1_0001) } else { (b"cenc", 0x1_0000) };
     let at = out.open_full(*b"schm", 0, 0);
-    out.put(b"cenc");
-    out.u32(0x1_0000);
+    out.put(scheme);
+    out.u32(version);
     out.close(at);
     let schi = out.open(*b"schi");
-    let at = out.open_full(*b"tenc", 0, 0);
-    out.put(&[0, 0, 1, protection.iv_size]);
-    out.put(&protection.key_id);
+    let at = if protection.piff {
+        out.open_uuid(PIFF_TRACK_ENCRYPTION, 0, 0)
+    } else {
+        out.open_full(*b"tenc", 0, 0)
+    };
+    encryption::put_key(Some(protection.key), out);
     out.close(at);
     out.close(schi);
     out.close(sinf);

@@ -15,6 +15,7 @@
 //! | [`key_frames`] | the key frames of a fragment alone |
 //! | [`init`] | the init segment of one track |
 //! | [`moov`] | the tracks of a push stream or file |
+//! | [`encryption`] | PIFF's encryption as Common Encryption |
 //! | [`build`] | fragments and header of a push stream |
 //! | [`mfra`] | the index at the end of a file of fragments |
 
@@ -25,6 +26,7 @@ pub mod build;
 pub mod cmaf;
 pub(crate) mod cursor;
 pub mod delivery;
+pub mod encryption;
 mod esds;
 mod head;
 pub mod init;

@@ -1,6 +1,7 @@
 //! The boxes inside a `moof`, ISO/IEC 14496-12 8.8, as far as Smooth Streaming uses them.
 
 use super::cursor::Cursor;
+use super::encryption::SampleEncryption;
 use super::uuid::{PIFF_SAMPLE_ENCRYPTION, TFRF, TFXD, Tfrf, Tfxd};
 use super::walk::{Box, find, walk};
 use crate::error::Error;
@@ -46,6 +47,8 @@ pub(crate) struct Moof<'a> {
     pub(crate) span: Option<Span>,
     pub(crate) look_ahead: Vec<Span>,
     pub(crate) encrypted: bool,
+    /// The key that the samples are encrypted with in place of the track's.
+    pub(crate) key_id: Option<[u8; 16]>,
 }
 
 impl<'a> Moof<'a> {
@@ -86,6 +89,7 @@ impl<'a> Moof<'a> {
             span: None,
             look_ahead: Vec::new(),
             encrypted: false,
+            key_id: None,
         };
         for child in walk(traf) {
             moof.read_child(&child?, limits)?;
@@ -106,8 +110,12 @@ impl<'a> Moof<'a> {
             let (version, _) = fields.version();
             self.decode_time = Some(fields.uint(version > 0));
             fields.end()?;
-        } else if child.kind == *b"senc" || child.is(PIFF_SAMPLE_ENCRYPTION) {
+        } else if child.kind == *b"senc" {
             self.encrypted = true;
+        } else if child.is(PIFF_SAMPLE_ENCRYPTION) {
+            let own = SampleEncryption::read(child.payload)?.own;
+            self.encrypted = own != Some(None);
+            self.key_id = own.flatten().map(|key| key.id);
         } else if child.is(TFXD) {
             self.span = Some(Tfxd::read(child.payload)?.0);
         } else if child.is(TFRF) {

@@ -2,12 +2,14 @@
 //! streams without a live server manifest, and for files that are pushed.
 
 use super::cursor::Cursor;
+use super::encryption::read_system;
 use super::esds;
+use super::uuid::PIFF_SYSTEM;
 use super::walk::{Box, find, walk};
 use crate::codec::{aac, avc, ec3, hevc};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::manifest::Kind;
+use crate::manifest::{Kind, ProtectionHeader};
 use crate::time::Timescale;
 
 /// A track of a movie header.
@@ -64,6 +66,26 @@ pub fn read(moov: &[u8], limits: &Limits) -> Result<Vec<Track>, Error> {
         tracks.extend(read_trak(child.payload)?);
     }
     Ok(tracks)
+}
+
+/// The headers of protection systems in `moov` (the whole box): `pssh`, or as PIFF has them.
+///
+/// # Errors
+///
+/// [`Error::Incomplete`] if a box is cut short, [`Error::Limit`] for more than `streams` of `limits`.
+pub fn read_protection(moov: &[u8], limits: &Limits) -> Result<Vec<ProtectionHeader>, Error> {
+    let mut found = Vec::new();
+    let moov = walk(moov).next().ok_or(Error::Incomplete { what: "moov" })??;
+    for child in walk(moov.payload) {
+        let child = child?;
+        if child.kind == *b"pssh" || child.is(PIFF_SYSTEM) {
+            if found.len() >= limits.streams {
+                return Err(Error::Limit { what: "streams", max: limits.streams as u64 });
+            }
+            found.push(read_system(child.payload)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The child of type `kind`, which must be there.

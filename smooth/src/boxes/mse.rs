@@ -10,10 +10,10 @@
 //! offset is the same in all fragments, and subtracting it in one stream and not in another is how
 //! quality changes get gaps; so it stays.
 
-use super::cursor::Cursor;
+use super::encryption::{self, Key, SampleEncryption};
 use super::init::TRACK_ID;
 use super::moof::{Moof, tfhd};
-use super::rewrite::{Rewriter, SENC_HEADER};
+use super::rewrite::Rewriter;
 use super::uuid::{PIFF_SAMPLE_ENCRYPTION, TFRF, TFXD};
 use super::walk::{Box, walk};
 use crate::error::Error;
@@ -33,9 +33,9 @@ pub struct Options {
     pub default_size: u32,
     /// Bytes of the `mdat` header, 8 or 16. `None`: what the data offset of the fragment says, else 8.
     pub media_header: Option<u32>,
-    /// Bytes of the per-sample initialisation vectors, from the track's protection; a fragment may
-    /// override it. 0 stands for 8.
-    pub iv_size: u8,
+    /// What the init segment says that samples are encrypted with; `None` for a clear track. Fragments may
+    /// be clear all the same, or have another key.
+    pub key: Option<Key>,
 }
 
 /// Rewrites `moof` (the whole box) for a `SourceBuffer` that got an init segment of
@@ -52,7 +52,7 @@ pub fn rewrite(moof: &[u8], options: &Options) -> Result<Vec<u8>, Error> {
         if child.kind == *b"traf" {
             rewrite_traf(&child, &moof, options, &mut new)?;
         } else {
-            new.copy(&child);
+            new.copy_beside(&child);
         }
     }
     Ok(new.finish(options.media_header.unwrap_or_else(|| moof.media_header_len())))
@@ -69,11 +69,12 @@ fn rewrite_traf(traf: &Box<'_>, moof: &Moof<'_>, options: &Options, new: &mut Re
                 new.run(run, options.force_sync);
             }
         } else if child.is(PIFF_SAMPLE_ENCRYPTION) {
-            put_encryption(child.payload, options, new)?;
+            SampleEncryption::read(child.payload)?.put(options.key, new)?;
         } else if !(child.kind == *b"tfhd" || child.kind == *b"tfdt" || child.is(TFXD) || child.is(TFRF)) {
             new.copy(&child);
         }
     }
+    put_clear(moof, traf, options.key, moof.samples, new)?;
     new.out.close(at);
     Ok(())
 }
@@ -111,58 +112,25 @@ pub(super) fn put_header(moof: &Moof<'_>, options: &Options, new: &mut Rewriter)
     new.out.close(at);
 }
 
-/// Turns the sample encryption box of PIFF into `senc`, `saiz` and `saio`, ISO/IEC 23001-7 7.2.
-pub(super) fn put_encryption(payload: &[u8], options: &Options, new: &mut Rewriter) -> Result<(), Error> {
-    const OVERRIDE: u32 = 1;
-    const SUBSAMPLES: u32 = 2;
-    const AES_CTR: u32 = 1;
-    let mut fields = Cursor::new(payload, "senc");
-    let (_, flags) = fields.version();
-    let mut iv_size = if options.iv_size == 0 { 8 } else { options.iv_size };
-    if flags & OVERRIDE != 0 {
-        if fields.u24() > AES_CTR {
-            return Err(Error::Unsupported { what: "senc", rule: "not AES-CTR" });
-        }
-        iv_size = fields.u8();
-        fields.take(16);
+/// Says in a fragment of a protected track that its samples are clear, unless it says already how they are.
+pub(super) fn put_clear(
+    moof: &Moof<'_>,
+    traf: &Box<'_>,
+    key: Option<Key>,
+    samples: u32,
+    new: &mut Rewriter,
+) -> Result<(), Error> {
+    if moof.encrypted || key.is_none() {
+        return Ok(());
     }
-    let count = fields.u32();
-    let samples = fields.rest();
-    let mut sizes = Vec::new();
-    if flags & SUBSAMPLES != 0 {
-        for _ in 0..count {
-            fields.take(iv_size.into());
-            let entries = usize::from(fields.u16()).saturating_mul(6);
-            fields.take(entries);
-            // the count is not to be believed
-            fields.end()?;
-            let size = entries.saturating_add(2).saturating_add(iv_size.into());
-            let rule = "more than 255 bytes for a sample";
-            sizes.push(u8::try_from(size).map_err(|_| Error::Unsupported { what: "senc", rule })?);
+    for child in walk(traf.payload) {
+        let child = child?;
+        // After version and flags.
+        if child.kind == *b"sgpd" && child.payload.get(4..8) == Some(b"seig") {
+            return Ok(());
         }
-    } else {
-        fields.take(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(iv_size.into()));
     }
-    fields.end()?;
-    let samples = samples.get(..samples.len().saturating_sub(fields.rest().len())).unwrap_or(samples);
-
-    let out = &mut new.out;
-    let at = out.open_full(*b"saiz", 0, 0);
-    out.u8(if sizes.is_empty() { iv_size } else { 0 });
-    out.u32(count);
-    out.put(&sizes);
-    out.close(at);
-    let at = out.open_full(*b"saio", 0, 0);
-    out.u32(1);
-    let field = out.len();
-    out.u32(0);
-    out.close(at);
-    let at = out.open_full(*b"senc", 0, flags & SUBSAMPLES);
-    out.u32(count);
-    out.put(samples);
-    out.close(at);
-    new.mark_auxiliary_field(field);
-    new.mark_auxiliary(at.saturating_add(SENC_HEADER));
+    encryption::put_group(None, samples, &mut new.out);
     Ok(())
 }
 
@@ -240,33 +208,5 @@ mod tests {
             full(b"trun", 0, 1, &hex("00000001 00000058")),
         ]);
         assert_eq!(new, expected);
-    }
-
-    #[test]
-    fn piff_encryption_becomes_common_encryption() {
-        let header = [
-            full(b"tfhd", 0, 0, &hex("00000001")),
-            full(b"trun", 0, 0x301, &hex("00000002 00000000 00000001 00000002 00000001 00000003")),
-        ]
-        .concat();
-        let ivs = ["1111111111111111 0001 0005 00000010", "2222222222222222 0000"];
-        let subsamples = hex(&ivs.concat());
-        let override_ = hex("000001 08 000102030405060708090a0b0c0d0e0f 00000002");
-        let id = PIFF_SAMPLE_ENCRYPTION;
-        let piff = sized(b"uuid", &[&id[..], &hex("00000003"), &override_, &subsamples].concat());
-        let moof = traf(&[header, piff]);
-        let head = read_head(&moof, &Limits::default()).unwrap();
-        assert!(head.encrypted);
-        let new = rewrite(&moof, &Options::default()).unwrap();
-        let iv = new.windows(8).position(|w| w == [0x11; 8]).unwrap();
-        let boxes = [
-            full(b"saiz", 0, 0, &hex("00 00000002 10 0a")),
-            full(b"saio", 0, 0, &[&hex("00000001"), &u32::try_from(iv).unwrap().to_be_bytes()[..]].concat()),
-            full(b"senc", 0, 2, &[&hex("00000002"), &subsamples[..]].concat()),
-        ];
-        assert!(new.ends_with(&boxes.concat()));
-        // A second pass finds Common Encryption and moves its offset along.
-        let again = rewrite(&new, &Options::default()).unwrap();
-        assert_eq!(again, new);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::cursor::Writer;
 use super::moof::{Moof, NON_SYNC, SYNC_FLAGS, Trun, trun};
+use super::uuid::PIFF_SYSTEM;
 use super::walk::Box;
 
 /// A `moof` under construction.
@@ -49,6 +50,17 @@ impl Rewriter {
         self.out.put(child.whole);
         if child.whole.starts_with(&[0; 4]) {
             self.out.close(at);
+        }
+    }
+
+    /// Copies a box that stands beside the `traf`. The header of a protection system is `pssh` now.
+    pub(super) fn copy_beside(&mut self, child: &Box<'_>) {
+        if child.is(PIFF_SYSTEM) {
+            let at = self.out.open(*b"pssh");
+            self.out.put(child.payload);
+            self.out.close(at);
+        } else {
+            self.copy(child);
         }
     }
 

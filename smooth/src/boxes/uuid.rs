@@ -11,6 +11,10 @@ pub const TFXD: [u8; 16] = 0x6d1d9b05_42d5_44e6_80e2_141daff757b2_u128.to_be_byt
 pub const TFRF: [u8; 16] = 0xd4807ef2_ca39_4695_8e54_26cb9e46a79f_u128.to_be_bytes();
 /// Per-sample encryption data, PIFF 1.1 5.3.2.1; the ancestor of `senc`.
 pub const PIFF_SAMPLE_ENCRYPTION: [u8; 16] = 0xa2394f52_5a9b_4f14_a244_6c427c648df4_u128.to_be_bytes();
+/// Defaults of the encryption of a track, PIFF 1.1 5.3.3; the ancestor of `tenc`.
+pub const PIFF_TRACK_ENCRYPTION: [u8; 16] = 0x8974dbce_7be7_4c51_84f9_7148f9882554_u128.to_be_bytes();
+/// Header of a protection system, PIFF 1.1 5.3.1; the ancestor of `pssh`.
+pub const PIFF_SYSTEM: [u8; 16] = 0xd08a4f18_10f3_4a82_b6c8_32d8aba183d3_u128.to_be_bytes();
 /// The SMIL document that opens a push stream, [MS-SSTR] 2.2.7.2.
 pub const LIVE_SERVER_MANIFEST: [u8; 16] = 0xa5d40b30_e814_11dd_ba2f_0800200c9a66_u128.to_be_bytes();
 /// The list of the push streams of a broadcast, [MS-SSTR] 2.2.7.2.

@@ -94,8 +94,10 @@ pub fn segment(cues: &[Cue], span: Span, timescale: Timescale) -> Result<Vec<u8>
     let too_long = Error::Limit { what: "captions", max: u64::from(u32::MAX) };
     let media_len = len.ok_or(too_long)?;
     let moof = build::fragment(&FragmentSpec { sequence: 1, track_id: TRACK_ID, span, samples: &samples });
-    let mut out =
-        cmaf::rewrite(&moof, &cmaf::Options { kind: Kind::Text, span, media_header: 8, media_len })?;
+    let mut out = cmaf::rewrite(
+        &moof,
+        &cmaf::Options { kind: Kind::Text, span, media_header: 8, media_len, key: None },
+    )?;
     out.extend_from_slice(&build::mdat_header(media_len));
     out.extend_from_slice(&media);
     Ok(out)

@@ -159,7 +159,8 @@ pub fn media(level: &LevelView, loaded: &[Loaded<'_>], clock: Clock) -> Result<S
         refuse_encrypted(media)?;
         let (media_header, payload) = split(&media.mdat);
         let media_len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-        let moof = cmaf::rewrite(&media.moof, &cmaf::Options { kind, span, media_header, media_len })?;
+        let moof =
+            cmaf::rewrite(&media.moof, &cmaf::Options { kind, span, media_header, media_len, key: None })?;
         segment.append(Segment::of(moof));
         segment.push(media.mdat.clone(), media.hash);
     }
@@ -201,7 +202,7 @@ pub fn key_frame(level: &LevelView, loaded: &[Loaded<'_>], clock: Clock) -> Resu
     let duration = u32::try_from(span.duration).unwrap_or(u32::MAX);
     let sample = build::Sample { duration, composition_offset: 0, ..key.sample };
     let spec = build::FragmentSpec { sequence: 1, track_id: init::TRACK_ID, span, samples: &[sample] };
-    let options = cmaf::Options { kind: Kind::Video, span, media_header: 8, media_len: first };
+    let options = cmaf::Options { kind: Kind::Video, span, media_header: 8, media_len: first, key: None };
     let mut head = cmaf::rewrite(&build::fragment(&spec), &options)?;
     head.extend_from_slice(&build::mdat_header(first));
     let mut segment = Segment::of(head);
