@@ -89,9 +89,10 @@ fn list(broadcast: &Broadcast) -> Manifest {
     for view in &mut views {
         view.levels.retain(|l| !l.entries.is_empty());
     }
+    let protection = listing::protection(&views);
     let views = views.iter().filter(|v| !v.chunks.is_empty() && !v.levels.is_empty());
     let streams: Vec<_> = views.map(|v| listing::stream(v, v.chunks.len())).collect();
-    Manifest { duration: listing::duration(&streams), streams, ..Manifest::default() }
+    Manifest { duration: listing::duration(&streams), protection, streams, ..Manifest::default() }
 }
 
 /// A track of the file `src`.

@@ -6,10 +6,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use smooth::boxes::init::Protection;
 use smooth::boxes::{build, delivery};
 use smooth::manifest::Kind;
 use smooth::smil::live::{self, LiveServerManifest};
-use smooth::{Span, Timescale};
+use smooth::{Limits, Span, Timescale, protection};
 
 use super::catalog::Catalog;
 use super::disk::{Disk, Output};
@@ -31,7 +32,11 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(tracks: Vec<NewTrack>) -> Self {
-        let header = build::file_header(&tracks.iter().map(|t| t.spec.track()).collect::<Vec<_>>());
+        let described: Vec<_> = tracks.iter().map(|t| t.spec.track()).collect();
+        let systems = tracks.iter().map(|t| &*t.spec.protection).find(|p| !p.is_empty()).unwrap_or_default();
+        let key = protection::key(systems, &Limits::default());
+        let protection = (!systems.is_empty()).then_some(Protection { key, systems, piff: true });
+        let header = build::protected_header(&described, protection);
         Self { tracks, header }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use smooth::boxes::{FragmentHead, mfra, moov, read_head};
+use smooth::manifest::ProtectionHeader;
 use smooth::{Limits, Span};
 
 use super::error::Failure;
@@ -18,6 +19,8 @@ pub(super) struct Contents {
     pub(super) tracks: Vec<moov::Track>,
     /// Fragments by track id, in order of time; no two start at the same tick.
     pub(super) fragments: HashMap<u32, Vec<Located>>,
+    /// Where licences come from, if anything is encrypted.
+    pub(super) protection: Vec<ProtectionHeader>,
 }
 
 /// A fragment in a file.
@@ -31,7 +34,7 @@ pub(super) struct Located {
 
 /// Reads `file`.
 pub(super) fn read(file: &Media, limits: &Limits) -> Result<Contents, Failure> {
-    let (tracks, first) = header(file, limits)?;
+    let (tracks, protection, first) = header(file, limits)?;
     let mut fragments = match from_index(file, limits) {
         Some(found) if tracks.iter().all(|t| found.contains_key(&t.id)) => found,
         _ => {
@@ -43,11 +46,13 @@ pub(super) fn read(file: &Media, limits: &Limits) -> Result<Contents, Failure> {
         return Err(Failure::NoFragments { file: file.name.clone() });
     }
     fragments.values_mut().for_each(|located| complete(located));
-    Ok(Contents { tracks, fragments })
+    Ok(Contents { tracks, fragments, protection })
 }
 
-/// The tracks, and where the first fragment begins.
-fn header(file: &Media, limits: &Limits) -> Result<(Vec<moov::Track>, u64), Failure> {
+/// What a `moov` says: tracks and protection; and where the first fragment begins.
+type Header = (Vec<moov::Track>, Vec<ProtectionHeader>, u64);
+
+fn header(file: &Media, limits: &Limits) -> Result<Header, Failure> {
     let io = |e| Failure::io(&file.name, e);
     let (mut at, mut tracks) = (0, None);
     for _ in 0..MAX_HEADER_BOXES {
@@ -61,12 +66,13 @@ fn header(file: &Media, limits: &Limits) -> Result<(Vec<moov::Track>, u64), Fail
                 return Err(Failure::broken(&file.name, error));
             }
             let moov = file.read(found.start, found.end).map_err(io)?;
-            tracks = Some(moov::read(&moov, limits).map_err(|e| Failure::broken(&file.name, e))?);
+            let read = || Ok((moov::read(&moov, limits)?, moov::read_protection(&moov, limits)?));
+            tracks = Some(read().map_err(|e| Failure::broken(&file.name, e))?);
         }
         at = found.end;
     }
-    let tracks = tracks.ok_or_else(|| Failure::NoFragments { file: file.name.clone() })?;
-    Ok((tracks, at))
+    let (tracks, protection) = tracks.ok_or_else(|| Failure::NoFragments { file: file.name.clone() })?;
+    Ok((tracks, protection, at))
 }
 
 /// The fragments as the index says; `None` if there is none, or it is wrong.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use smooth::boxes::moov;
-use smooth::manifest::{self, Kind, Manifest, QualityLevel, Stream};
+use smooth::manifest::{self, Kind, Manifest, ProtectionHeader, QualityLevel, Stream};
 use smooth::smil::definition::{Apple, Definition};
 use smooth::smil::presentation::{self, Track, relative_path};
 use smooth::{Limits, Span, url};
@@ -19,9 +19,9 @@ use crate::archive::Place;
 use crate::config::Settings;
 use crate::deliver::formats::ON_DEMAND;
 use crate::publishing_point::blocks::Blocks;
-use crate::publishing_point::files;
 use crate::publishing_point::snapshot::{Document, LevelView, Snapshot, StreamView};
 use crate::publishing_point::track::{Entry, TrackSpec};
+use crate::publishing_point::{files, listing};
 
 /// What came of opening a presentation.
 pub(super) struct Opened {
@@ -55,7 +55,7 @@ pub(super) fn open(root: &Path, ism: &Path, settings: &Settings, seen: &mut Seen
         return Err(Failure::Empty { file: name });
     }
     // Other outputs cannot carry PlayReady's encryption.
-    let is_protected = client.as_ref().is_some_and(|(_, client)| !client.protection.is_empty());
+    let is_protected = !listing::protection(&streams).is_empty();
     let formats = settings.on_demand_formats.split([',', ';']).map(str::trim).filter(|f| !f.is_empty());
     let definition = Definition {
         module: ON_DEMAND.to_owned(),
@@ -103,6 +103,7 @@ struct Found<'a> {
     file: usize,
     info: &'a moov::Track,
     located: &'a [Located],
+    protection: &'a [ProtectionHeader],
 }
 
 impl Opener<'_> {
@@ -177,7 +178,8 @@ impl Opener<'_> {
                 "the server manifest names a track that is not there"
             );
         }
-        Ok(located.map(|(info, located)| Found { file, info, located }))
+        let protection = &source.contents.protection;
+        Ok(located.map(|(info, located)| Found { file, info, located, protection }))
     }
 
     /// The streams of a client manifest.
@@ -205,7 +207,10 @@ impl Opener<'_> {
                 let Some(track) = tracks.get(at) else { continue };
                 view.name.clone_from(&address.name);
                 let custom_attributes = address.attributes;
-                let spec = spec_of(stream, QualityLevel { custom_attributes, ..level.clone() });
+                let mut spec = spec_of(stream, QualityLevel { custom_attributes, ..level.clone() });
+                if spec.kind != Kind::Text {
+                    spec.protection.clone_from(&client.protection);
+                }
                 view.levels.extend(self.level(track, spec, &view.chunks)?);
             }
             views.push(view);
@@ -253,6 +258,9 @@ impl Opener<'_> {
         let entries = entries(chunks, found.located, found.file);
         spec.id = found.info.id;
         complete(&mut spec.level, found.info);
+        if spec.kind != Kind::Text && spec.protection.is_empty() {
+            spec.protection = found.protection.to_vec();
+        }
         self.spend(entries.len() as u64)?;
         self.levels.push(spec.id);
         let id = self.levels.len() - 1;
@@ -306,6 +314,7 @@ fn spec_of(stream: &Stream, level: QualityLevel) -> TrackSpec {
         manifest_output: stream.manifest_output,
         display: (stream.display_width, stream.display_height),
         level,
+        protection: Vec::new(),
     }
 }
 
@@ -333,6 +342,7 @@ fn spec_from_file(track: &Track, info: &moov::Track) -> TrackSpec {
             nal_length: 4,
             ..QualityLevel::default()
         },
+        protection: Vec::new(),
     }
 }
 

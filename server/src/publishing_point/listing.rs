@@ -1,7 +1,7 @@
 //! Streams as a client manifest lists them, [MS-SSTR] 2.2.2.3.
 
 use smooth::Timescale;
-use smooth::manifest::{Kind, QualityLevel, Stream, Timeline};
+use smooth::manifest::{Kind, ProtectionHeader, QualityLevel, Stream, Timeline};
 
 use super::snapshot::{LevelView, StreamView};
 
@@ -40,6 +40,18 @@ pub fn stream(view: &StreamView, listed: usize) -> Stream {
 
 fn level((index, view): (usize, &LevelView)) -> QualityLevel {
     QualityLevel { index: u32::try_from(index).unwrap_or(u32::MAX), ..view.spec.level.clone() }
+}
+
+/// The protection systems of all levels of `views`, each once.
+#[must_use]
+pub fn protection(views: &[StreamView]) -> Vec<ProtectionHeader> {
+    let mut found: Vec<ProtectionHeader> = Vec::new();
+    for header in views.iter().flat_map(|v| &v.levels).flat_map(|l| &l.spec.protection) {
+        if !found.contains(header) {
+            found.push(header.clone());
+        }
+    }
+    found
 }
 
 /// From the first tick of any stream to the last, in units of 100 ns.

@@ -46,6 +46,7 @@ pub(super) fn spec(kind: Kind, name: &str, bitrate: u32) -> TrackSpec {
         manifest_output: false,
         display: (0, 0),
         level: QualityLevel { bitrate, ..QualityLevel::default() },
+        protection: Vec::new(),
     }
 }
 

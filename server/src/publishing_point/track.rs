@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use smooth::ingest::TrackInfo;
-use smooth::manifest::{Kind, QualityLevel};
+use smooth::manifest::{Kind, ProtectionHeader, QualityLevel};
 use smooth::{Span, Timescale};
 
 use super::blocks::{Blocks, Timed};
@@ -39,6 +39,8 @@ pub struct TrackSpec {
     pub display: (u32, u32),
     /// Codec and bitrate. `index` is not set.
     pub level: QualityLevel,
+    /// Where licences for it come from, if it is protected.
+    pub protection: Vec<ProtectionHeader>,
 }
 
 impl TrackSpec {
@@ -57,6 +59,7 @@ impl TrackSpec {
             display_width: self.display.0,
             display_height: self.display.1,
             level: self.level.clone(),
+            protection: self.protection.clone(),
         }
     }
 
@@ -102,6 +105,7 @@ impl From<&TrackInfo> for TrackSpec {
             manifest_output: track.manifest_output,
             display: (track.display_width, track.display_height),
             level: track.level.clone(),
+            protection: track.protection.clone(),
         }
     }
 }

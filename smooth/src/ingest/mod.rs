@@ -60,6 +60,7 @@ use crate::boxes::uuid::LIVE_SERVER_MANIFEST;
 use crate::boxes::{self, FragmentHead, moov, read_head};
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::manifest::ProtectionHeader;
 use crate::smil::live::{self, LiveServerManifest};
 use crate::time::Span;
 
@@ -118,6 +119,8 @@ pub struct Demuxer {
     moof: Option<(FragmentHead, Bytes)>,
     smil: Option<LiveServerManifest>,
     moov: Option<Vec<moov::Track>>,
+    /// That of `moov`.
+    protection: Vec<ProtectionHeader>,
     /// Which of the two came since the last [`Event::Header`].
     news: News,
     /// Bytes of header boxes since the last fragment.
@@ -147,6 +150,7 @@ impl Demuxer {
             moof: None,
             smil: None,
             moov: None,
+            protection: Vec::new(),
             news: News::default(),
             header_bytes: 0,
             track_ids: Vec::new(),
@@ -252,6 +256,7 @@ impl Demuxer {
     fn moov(&mut self, size: u64) -> Result<Step, Error> {
         let Some(data) = self.header_box(size)? else { return Ok(Step::Wait) };
         self.moov = Some(moov::read(&data, &self.limits)?);
+        self.protection = moov::read_protection(&data, &self.limits)?;
         self.news.moov = true;
         Ok(self.complete_header())
     }
@@ -276,7 +281,7 @@ impl Demuxer {
     fn tell_header(&mut self) -> Event {
         self.news = News::default();
         let from_smil = self.smil.is_some();
-        let tracks = tracks::merge(self.smil.as_ref(), self.moov.as_deref().unwrap_or(&[]));
+        let tracks = tracks::merge(self.smil.as_ref(), self.moov.as_deref().unwrap_or(&[]), &self.protection);
         self.track_ids = tracks.iter().map(|track| track.id).collect();
         Event::Header(Header { tracks, from_smil })
     }

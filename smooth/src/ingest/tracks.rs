@@ -3,15 +3,29 @@
 use super::TrackInfo;
 use crate::boxes::moov;
 use crate::codec::Codec;
+use crate::manifest::{Kind, ProtectionHeader};
 use crate::smil::live::LiveServerManifest;
 
-/// The tracks of the manifest, completed from `moov`; those of `moov` if there is no manifest.
-pub(super) fn merge(smil: Option<&LiveServerManifest>, moov: &[moov::Track]) -> Vec<TrackInfo> {
-    let Some(smil) = smil else { return moov.iter().map(from_moov).collect() };
-    let mut tracks = smil.tracks.clone();
+/// The tracks of the manifest, completed from `moov`; those of `moov` if there is no manifest. `protection` is
+/// that of `moov`.
+pub(super) fn merge(
+    smil: Option<&LiveServerManifest>,
+    moov: &[moov::Track],
+    protection: &[ProtectionHeader],
+) -> Vec<TrackInfo> {
+    let mut tracks = match smil {
+        Some(smil) => smil.tracks.clone(),
+        None => moov.iter().map(from_moov).collect(),
+    };
     for track in &mut tracks {
-        if let Some(known) = moov.iter().find(|known| known.id == track.id && known.kind == track.kind) {
+        if smil.is_some()
+            && let Some(known) = moov.iter().find(|known| known.id == track.id && known.kind == track.kind)
+        {
             complete(track, known);
+        }
+        // Text is clear.
+        if track.kind != Kind::Text && track.protection.is_empty() {
+            track.protection = protection.to_vec();
         }
     }
     tracks
@@ -21,7 +35,7 @@ pub(super) fn merge(smil: Option<&LiveServerManifest>, moov: &[moov::Track]) -> 
 fn from_moov(known: &moov::Track) -> TrackInfo {
     let mut track = TrackInfo::new(known.id, known.kind);
     complete(&mut track, known);
-    if known.kind == crate::manifest::Kind::Audio && !unknown(&track.language) {
+    if known.kind == Kind::Audio && !unknown(&track.language) {
         track.name = [track.name.as_str(), "_", &track.language].concat();
     }
     track.level.bitrate = known.bitrate;

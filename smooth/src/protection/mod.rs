@@ -8,10 +8,26 @@
 
 pub mod playready;
 
+use crate::boxes::encryption::Key;
+use crate::limits::Limits;
+use crate::manifest::ProtectionHeader;
+
 /// System id of PlayReady.
 pub const PLAYREADY: [u8; 16] = 0x9a04f079_9840_4286_ab92_e65be0885f95_u128.to_be_bytes();
 /// System id of Widevine.
 pub const WIDEVINE: [u8; 16] = 0xedef8ba9_79d6_4ace_a3c8_27dcd51d21ed_u128.to_be_bytes();
+
+/// What the tracks of a presentation are encrypted with by default, as far as `headers` tell: the first key of
+/// the first PlayReady header that can be read, else a key id of zeros. Initialisation vectors have 8 bytes, as
+/// PIFF 1.1 demands.
+#[must_use]
+pub fn key(headers: &[ProtectionHeader], limits: &Limits) -> Key {
+    let mut found = headers.iter().filter(|header| header.system_id == PLAYREADY).filter_map(|header| {
+        let header = playready::read(&header.data, limits).ok()?;
+        header.keys.first().map(|key| key.id)
+    });
+    Key { id: found.next().unwrap_or_default(), iv_size: 8 }
+}
 
 /// A key id in the other of its two orders.
 #[must_use]

@@ -4,8 +4,8 @@
 use super::{NAMESPACE, push_attributes, push_element};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::manifest::{Kind, QualityLevel};
-use crate::text::{hex_decode, hex_encode};
+use crate::manifest::{Kind, ProtectionHeader, QualityLevel};
+use crate::text::{base64_decode, base64_encode, hex_decode, hex_encode};
 use crate::time::Timescale;
 use crate::xml::{self, Element, Reader, local};
 
@@ -42,6 +42,9 @@ pub struct Track {
     pub display_height: u32,
     /// The quality level; [`QualityLevel::index`] is 0.
     pub level: QualityLevel,
+    /// `protectionHeader`, which is ours, for the origin's own records: where licences come from. Encoders
+    /// say it in `moov`.
+    pub protection: Vec<ProtectionHeader>,
 }
 
 impl Track {
@@ -64,6 +67,7 @@ impl Track {
             display_width: 0,
             display_height: 0,
             level: QualityLevel { nal_length: 4, ..QualityLevel::default() },
+            protection: Vec::new(),
         }
     }
 }
@@ -174,6 +178,9 @@ impl Params {
             "audiotag" => level.audio_tag = number(),
             "nalunitlengthfield" => level.nal_length = value.parse().ok().filter(|&n| n > 0).unwrap_or(4),
             "hardwareprofile" => set_custom(level, "hardwareProfile", value),
+            "protectionheader" if track.protection.len() < MAX_PROTECTION => {
+                track.protection.extend(read_protection(value));
+            }
             // {namespace}_{attribute} tells apart levels of the same bitrate.
             _ if name.contains('_') => set_custom(level, name, value),
             _ => {}
@@ -191,6 +198,16 @@ impl Params {
         }
         Ok(track)
     }
+}
+
+/// Protection systems of one track.
+const MAX_PROTECTION: usize = 64;
+
+/// System id in hex digits, a colon, and the header in base64.
+fn read_protection(value: &str) -> Option<ProtectionHeader> {
+    let (id, data) = value.split_once(':')?;
+    let system_id = hex_decode(id).ok()?.try_into().ok()?;
+    Some(ProtectionHeader { system_id, data: base64_decode(data).ok()? })
 }
 
 fn set_custom(level: &mut QualityLevel, name: &str, value: &str) {
@@ -256,6 +273,10 @@ fn write_track(track: &Track, out: &mut String) {
     param("manifestOutput", if track.manifest_output { "true" } else { "" });
     param("FourCC", &level.fourcc);
     param("CodecPrivateData", &hex_encode(&level.private_data));
+    for header in &track.protection {
+        let value = [&hex_encode(&header.system_id), ":", &base64_encode(&header.data)].concat();
+        param("protectionHeader", &value);
+    }
     let numbers = [
         ("MaxWidth", level.width),
         ("MaxHeight", level.height),
@@ -366,6 +387,10 @@ mod tests {
             nal_length: 2,
             custom_attributes: vec![("hardwareProfile".into(), "1".into()), ("a_b".into(), "c".into())],
         };
+        video.protection = vec![
+            ProtectionHeader { system_id: [1; 16], data: vec![2, 3] },
+            ProtectionHeader { system_id: [4; 16], data: Vec::new() },
+        ];
         let manifest = LiveServerManifest { tracks: vec![caption, video] };
         assert_eq!(read(write(&manifest).as_bytes(), &Limits::default()), Ok(manifest));
     }

@@ -50,6 +50,7 @@ fn ladder() -> Vec<TrackSpec> {
             private_data: private_data.to_vec(),
             ..QualityLevel::default()
         },
+        protection: Vec::new(),
     };
     vec![
         spec(1, Kind::Video, "video", 100, "H264", SPS_PPS),

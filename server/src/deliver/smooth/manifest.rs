@@ -47,6 +47,7 @@ pub fn model(snapshot: &Snapshot) -> Option<Manifest> {
         dvr_window: if live { snapshot.window.saturating_mul(PER_SECOND) } else { 0 },
         can_seek: live.then_some(true),
         can_pause: live.then_some(true),
+        protection: listing::protection(&snapshot.streams),
         custom_attributes: hold.into_iter().collect(),
         streams,
         ..Manifest::default()
