@@ -8,6 +8,7 @@ mod media;
 pub mod package;
 pub mod page;
 pub mod point;
+pub mod protect;
 pub mod push;
 pub mod serve;
 pub mod sign;

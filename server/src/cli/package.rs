@@ -23,6 +23,7 @@ use smooth::manifest::Kind;
 
 use super::Failure;
 use super::media::{Media, Pace, Reel, SourceError, TICKS, Track};
+use super::protect::{self, Protector};
 use crate::http::stop_signal;
 
 pub use error::PackageError;
@@ -42,6 +43,12 @@ pub struct Args {
     /// Length of fragments, where key frames allow
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds)]
     pub fragment: f64,
+    /// How to encrypt it.
+    #[command(flatten)]
+    pub protect: protect::Args,
+    /// Leave so much of the beginning unencrypted: players start without waiting for a licence
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub clear_lead: u32,
     /// Replace a presentation that is there
     #[arg(long)]
     pub force: bool,
@@ -99,7 +106,8 @@ pub struct Made {
 /// See [`PackageError`]; nothing is left behind then.
 pub fn package(args: &Args, is_stopped: &AtomicBool) -> Result<Made, PackageError> {
     let target = Target::new(&args.output)?;
-    let reel = read(args)?;
+    let mut reel = read(args)?;
+    reel.protector = Protector::new(&args.protect, u64::from(args.clear_lead).saturating_mul(TICKS));
     let plan = manifests::plan(&reel, &target.name);
     if !args.force {
         target.is_free(&plan)?;

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::Failure;
 pub use super::media::{SourceError, TICKS};
+use super::{Failure, protect};
 use crate::http::stop_signal;
 
 pub use captions::Captions;
@@ -46,6 +46,8 @@ pub struct Args {
     /// Id of the event, where the publishing point tells events apart
     #[arg(long, value_name = "ID")]
     event: Option<String>,
+    #[command(flatten)]
+    protect: protect::Args,
     /// End after one round instead of looping
     #[arg(long)]
     once: bool,
@@ -76,6 +78,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Some(captions) = captions {
         program = program.with_captions(captions);
     }
+    program = program.protected(&args.protect);
     if !args.quiet {
         let minutes = program.duration() as f64 / TICKS as f64 / 60.0;
         eprintln!(

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use smooth::Span;
 use smooth::boxes::build;
+use smooth::boxes::init::Protection;
 use smooth::ingest::TrackInfo;
 use smooth::manifest::{Kind, QualityLevel};
 
@@ -10,6 +11,7 @@ use super::cut::{self, Pace};
 use super::error::SourceError;
 use super::file::Media;
 use super::source;
+use crate::cli::protect::Protector;
 
 /// Ticks per second of every time here.
 pub const TICKS: u64 = 10_000_000;
@@ -22,6 +24,8 @@ pub(in crate::cli) struct Reel {
     pub(in crate::cli) tracks: Vec<Track>,
     /// Where the fragments of the picture begin, in ticks from the start; then the end.
     pub(in crate::cli) cuts: Vec<u64>,
+    /// Encrypts the fragments, if they are to be.
+    pub(in crate::cli) protector: Option<Protector>,
 }
 
 /// A track of a file.
@@ -78,7 +82,7 @@ impl Reel {
         let names: Vec<_> = media.iter().map(|m| m.name.as_str()).collect();
         let cuts = cut::cut(&mut tracks, &names, pace)?;
         source::name(&mut tracks);
-        Ok(Self { media, tracks, cuts })
+        Ok(Self { media, tracks, cuts, protector: None })
     }
 
     /// What it consists of, for a person: `video 120k 300k 700k, audio 64k`.
@@ -97,6 +101,11 @@ impl Reel {
     /// Bytes of all samples.
     pub(in crate::cli) fn bytes(&self) -> u64 {
         self.tracks.iter().flat_map(|t| &t.samples).map(|s| u64::from(s.size)).sum()
+    }
+
+    /// How it is encrypted, if it is.
+    pub(in crate::cli) fn protection(&self) -> Option<Protection<'_>> {
+        self.protector.as_ref().and_then(Protector::protection)
     }
 
     /// Fragment `index` of `track`, all times later by `base`; `None` if it has no samples there.
@@ -131,7 +140,15 @@ impl Reel {
             data.push(media.read(start, end)?);
         }
         let spec = build::FragmentSpec { sequence, track_id, span, samples: &specs };
-        let mut head = build::fragment(&spec);
+        let protected = self.protector.as_ref();
+        let protected = protected.and_then(|p| p.fragment(&spec, track.kind, &track.level, &data));
+        let mut head = match protected {
+            Some((head, encrypted)) => {
+                data = vec![encrypted];
+                head
+            }
+            None => build::fragment(&spec),
+        };
         let size = data.iter().map(Bytes::len).sum::<usize>();
         head.extend_from_slice(&build::mdat_header(clamp(size as u64)));
         Ok(Some(Fragment { span, head, data }))

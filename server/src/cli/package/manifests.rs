@@ -77,7 +77,8 @@ pub(super) fn client_manifest(reel: &Reel, spans: &[Vec<Span>]) -> (String, u64)
         }
     }
     let duration = listed.iter().flatten().map(|chunk| chunk.end()).max().unwrap_or(0);
-    let manifest = Manifest { duration, streams, ..Manifest::default() };
+    let protection = reel.protection().map_or_else(Vec::new, |p| p.systems.to_vec());
+    let manifest = Manifest { duration, streams, protection, ..Manifest::default() };
     (smooth::manifest::write(&manifest), duration)
 }
 

@@ -70,7 +70,7 @@ fn fragments<W: Write>(
     is_stopped: &AtomicBool,
     failed: &impl Fn(io::Error) -> PackageError,
 ) -> Result<Vec<Span>, PackageError> {
-    out.put(&build::file_header(&[track.info(TRACK_ID)])).map_err(failed)?;
+    out.put(&build::protected_header(&[track.info(TRACK_ID)], reel.protection())).map_err(failed)?;
     let mut index = TrackIndex { track_id: TRACK_ID, entries: Vec::new() };
     let mut spans = Vec::new();
     for (number, sequence) in (0..track.fragments.len().saturating_sub(1)).zip(1..) {

@@ -15,6 +15,7 @@ use smooth::manifest::{Kind, QualityLevel};
 
 use super::super::media::{Media, Pace, Reel, SourceError, TICKS, clamp};
 use super::captions::Captions;
+use crate::cli::protect::{self, Protector};
 
 /// Length that fragments should have, where key frames allow.
 const FRAGMENT: u64 = 2 * TICKS;
@@ -59,6 +60,13 @@ impl Program {
     #[must_use]
     pub fn with_captions(mut self, captions: Captions) -> Self {
         self.captions = Some(captions);
+        self
+    }
+
+    /// The same, encrypted as `args` say. Captions stay clear.
+    #[must_use]
+    pub fn protected(mut self, args: &protect::Args) -> Self {
+        self.reel.protector = Protector::new(args, 0);
         self
     }
 
@@ -127,10 +135,10 @@ impl Program {
                 ..TrackInfo::new(self.caption_id(), Kind::Text)
             });
         }
-        let header = build::push_header(&tracks);
-        header
-            .map(Bytes::from)
-            .map_err(|_| SourceError::broken("the source", "codec", "it cannot be described"))
+        let header = build::push_header(&tracks)
+            .map_err(|_| SourceError::broken("the source", "codec", "it cannot be described"))?;
+        let protection = self.reel.protection();
+        Ok(if protection.is_some() { build::protected_header(&tracks, protection) } else { header }.into())
     }
 
     /// Fragment `number` of every track, each a `moof` and its `mdat`.

@@ -4,5 +4,6 @@ mod faults;
 pub(crate) mod files;
 mod layouts;
 mod package;
+mod protected;
 
 use crate::harness::Origin;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use server::cli::check::{Verdict, check};
 use server::cli::package::{Args, PackageError, package};
+use server::cli::protect;
 use server::cli::push::SourceError;
 use smooth::boxes::{self, mfra};
 use smooth::{Limits, manifest, url};
@@ -16,7 +17,7 @@ use super::Origin;
 
 /// Nine seconds with B-frames: `low.mp4` of 64x64 with sound, `high.mp4` of 128x96 without, and `other.mp4`,
 /// whose key frames stand elsewhere, with sound in German.
-fn sources() -> &'static Path {
+pub(super) fn sources() -> &'static Path {
     static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().unwrap();
         let common = "-c:v libx264 -preset ultrafast -bf 2 -sc_threshold 0";
@@ -34,22 +35,24 @@ fn sources() -> &'static Path {
     FOLDER.path()
 }
 
-fn args(sources_: &[&str], output: PathBuf) -> Args {
+pub(super) fn args(sources_: &[&str], output: PathBuf) -> Args {
     Args {
         sources: sources_.iter().map(|name| sources().join(name)).collect(),
         output,
         audio: None,
         fragment: 2.0,
+        protect: protect::Args::default(),
+        clear_lead: 0,
         force: false,
         quiet: true,
     }
 }
 
-fn made(args: &Args) -> Result<PathBuf, PackageError> {
+pub(super) fn made(args: &Args) -> Result<PathBuf, PackageError> {
     package(args, &AtomicBool::new(false)).map(|made| made.file)
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(super) fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -57,7 +60,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 /// Hash of each frame as ffmpeg decodes it, or of each packet with `copy`; it has nothing to remark.
-fn frames(file: &Path, stream: &str, copy: bool) -> Vec<String> {
+pub(super) fn frames(file: &Path, stream: &str, copy: bool) -> Vec<String> {
     let copy = if copy { &["-c", "copy"][..] } else { &[] };
     let run = Command::new("ffmpeg")
         .args(["-v", "warning", "-xerror", "-nostdin", "-i"])
