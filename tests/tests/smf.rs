@@ -116,6 +116,21 @@ async fn a_script_drives_the_player_as_it_drove_smf() {
     page.run("player.Play()").await;
     page.hears("PlayStateChanged", "'Playing'").await;
 
+    // Scrubbing is a seek under a pressed pointer.
+    page.run("window.pointer = (type) => document.getElementById('player').dispatchEvent(new PointerEvent(type, { bubbles: true, composed: true }));
+        pointer('pointerdown'); player.SeekToPosition(3)").await;
+    assert_eq!(page.hears("ScrubbingStarted", "undefined").await, 3);
+    page.run("player.SeekToPosition(4)").await;
+    assert_eq!(page.hears("Scrubbing", "undefined").await, 4);
+    page.run("pointer('pointerup')").await;
+    page.hears("ScrubbingCompleted", "undefined").await;
+
+    // Full screen.
+    browser.press("Full screen").await;
+    page.hears("FullScreenChanged", "null").await;
+    page.run("document.exitFullscreen()").await;
+    page.hears("FullScreenChanged", "null").await;
+
     // Volume.
     page.run("player.SetVolume(0.25)").await;
     page.hears("VolumeLevelChanged", "0.25").await;
@@ -251,6 +266,8 @@ async fn playersettings_make_a_playlist() {
     page.hears("PlayStateChanged", "'Playing'").await;
     let position = browser.eval("player.PlaybackPositionSeconds").await.as_f64().unwrap();
     assert!(position >= 3.0, "it began at {position} s");
+    let chosen = browser.eval("[player.SelectedAudioStream.Name, player.SelectedCaptionStream.Name]").await;
+    assert_eq!(chosen, json!(["commentary", "textstream_eng"]));
     assert_eq!(browser.eval("document.getElementById('player').playlist.hasNext").await, false);
     page.run("player.GoToNextPlaylistItem()").await;
     page.hears("PlaylistReachedEnd", "null").await;
@@ -294,6 +311,14 @@ async fn every_way_to_put_the_player_in_is_taken_over() {
     browser.run("for (const id of ['one', 'five']) document.getElementById(id).Content[id === 'one' ? 'A' : 'E'].Play()").await;
     let plays = "['one', 'five'].every((id) => document.getElementById(id).currentTime > 0.2) && document.getElementById('four').paused";
     browser.until("two of them play, and only they", plays).await;
+    // One counts in absolute media time: its content begins at 100 s.
+    let absolute = browser.eval("['Start', 'Playback', 'End'].map((which) => document.getElementById('five').Content.E[which + 'PositionSeconds'])").await;
+    let absolute: Vec<f64> = absolute.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
+    let end = 100.0 + f64::from(SECONDS);
+    assert!(
+        (absolute[0] - 100.0).abs() < 0.1 && absolute[1] > 100.1 && (absolute[2] - end).abs() < 0.2,
+        "{absolute:?}"
+    );
     // One that comes much later, as pages did on a click.
     browser.run(
         "document.getElementById('host').innerHTML = '<object id=late type=\"application/x-silverlight-2\"><param name=initParams value=\"scriptablename=F,mediaurl=/content.ism/Manifest\"></object>'",
@@ -321,6 +346,9 @@ async fn a_script_seeks_in_a_broadcast() {
     page.hears("PlayStateChanged", "'Playing'").await;
     assert_eq!(browser.eval("[player.IsMediaLive, player.IsPositionLive]").await, json!([true, true]));
     browser.until("the window grows", "player.EndPositionSeconds > player.StartPositionSeconds + 8").await;
+    page.run("player.EstimatedLiveDurationSeconds = 1").await;
+    page.hears("TimelineChanged", "null").await;
+    page.hears("EstimatedLiveDurationExceeded", "null").await;
     page.run("player.SeekToPosition(1)").await;
     page.hears("SeekCompleted", "null").await;
     assert_eq!(browser.eval("player.IsPositionLive").await, false);
@@ -372,8 +400,15 @@ async fn failures_are_told_and_tried_again() {
         "{told}"
     );
     assert_eq!(browser.eval("player.GetCurrentPlaylistIndex()").await, 0);
+    // The viewer does not wait for it.
+    page.run("refused = 0; player.RetryIntervalSeconds = 30; player.GoToPlaylistItem(0)").await;
+    page.hears("RetryStarted", "null").await;
+    assert_eq!(browser.eval("[player.RetryState, player.PlayState]").await, json!(["Retrying", 0]));
+    page.run("player.GoToPlaylistItem(1)").await;
+    page.hears("RetryCancelled", "null").await;
+    page.hears("PlayStateChanged", "'Playing'").await;
     // For ever: the next one plays.
-    page.run("allowed = Infinity; player.RetryDurationSeconds = 0.5; player.GoToPlaylistItem(0)").await;
+    page.run("allowed = Infinity; player.RetryDurationSeconds = 0.5; player.RetryIntervalSeconds = 0.2; player.GoToPlaylistItem(0)").await;
     page.hears("RetryFailed", "null").await;
     browser
         .until("the next item plays", "player.GetCurrentPlaylistIndex() === 1 && player.PlayState === 3")
@@ -452,6 +487,7 @@ async fn open(page: &str) -> (Files, Browser) {
         content
     });
     let mut site = Site::default();
+    CONTENT.clone().picture_at(1_000_000_000).put(&mut site, "late");
     CONTENT.put(&mut site, "content");
     CONTENT.put(&mut site, "other");
     site.folder("/player/", origin::dist())

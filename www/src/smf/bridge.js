@@ -186,6 +186,7 @@ function bridge(player, settings, onError) {
   };
   window.addEventListener("pagehide", () => tell("ApplicationExit"), { signal });
   streams(player, it, positions, tell, signal);
+  data(player, it, positions, timeline, tell);
   keys(player);
   player.playlist = playlist;
   return { it, exit };

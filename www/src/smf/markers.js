@@ -33,7 +33,7 @@ function chapterBeside(chapters, position, forward) {
 // tracks of the kinds "metadata" (labelled "markers") and "chapters".
 class Timeline {
   constructor(player, positions, tell) {
-    Object.assign(this, { player, positions, tell, inside: new Set(), markers: [], chapters: [], last: -1, jumped: false, tracks: {} });
+    Object.assign(this, { player, positions, tell, inside: new Set(), markers: [], given: [], chapters: [], last: -1, jumped: false, tracks: {} });
     player.addEventListener("seeking", () => { this.jumped = true; });
     for (const event of ["timeupdate", "seeked", "playing"]) player.addEventListener(event, () => this.look());
     player.addEventListener("loadedmetadata", () => this.show());
@@ -42,11 +42,17 @@ class Timeline {
   // Another item.
   set(item) {
     this.markers = timelineOf(listed(item, "Marker"));
-    this.chapters = timelineOf(listed(item, "Chapter"));
+    this.given = timelineOf(listed(item, "Chapter"));
+    this.chapters = this.given;
     this.inside.clear();
     this.last = -1;
     this.jumped = false;
     this.show();
+  }
+
+  // A chapter of the presentation itself.
+  add(chapter) {
+    this.chapters = timelineOf([...this.chapters.filter(({ Begin }) => Begin !== chapter.Begin), chapter]);
   }
 
   look() {
@@ -63,7 +69,7 @@ class Timeline {
   show() {
     const seekable = this.markers.filter(({ AllowSeek }) => AllowSeek !== false);
     this.fill("metadata", "markers", seekable.map((one) => [one, one.Content || one.Id]));
-    this.fill("chapters", "", this.chapters.map((one) => [one, one.Title]));
+    this.fill("chapters", "", this.given.map((one) => [one, one.Title]));
   }
 
   fill(kind, label, entries) {
