@@ -180,6 +180,9 @@ settings! {
     /// Fragments in a row of a redundant encoder that need not start where those of the other do; after as
     /// many it is sent away.
     max_unaligned_fragments("SILVERLANE_MAX_UNALIGNED_FRAGMENTS"): u32 = 4;
+    /// Seconds for which a broadcast waits, before viewers get it, for the streams that its first encoder
+    /// announces (StreamManifest).
+    stream_wait_seconds("SILVERLANE_STREAM_WAIT_SECONDS"): u64 = 30;
 
     /// Seconds for which a cache may keep a fragment without asking again, where no event id makes its
     /// URL unique for good.
@@ -248,6 +251,12 @@ impl Settings {
     #[must_use]
     pub const fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+
+    /// [`stream_wait_seconds`](Self::stream_wait_seconds).
+    #[must_use]
+    pub const fn stream_wait(&self) -> Duration {
+        Duration::from_secs(self.stream_wait_seconds)
     }
 
     /// [`archive_wait_ms`](Self::archive_wait_ms).

@@ -178,8 +178,12 @@ impl Push<'_> {
         let numbers = match self.session {
             Some(session) => self.point.reopen(session, &self.specs)?,
             None => {
-                let caller =
-                    Caller { event: self.event, stream: self.stream, peer: Some(self.peer.address.ip()) };
+                let caller = Caller {
+                    event: self.event,
+                    stream: self.stream,
+                    peer: Some(self.peer.address.ip()),
+                    lineup: &header.streams,
+                };
                 let seat = self.point.open(caller, &self.specs)?;
                 (self.session, self.dismissed) = (Some(seat.session), Some(seat.dismissed));
                 seat.tracks

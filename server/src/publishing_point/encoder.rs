@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smooth::Timescale;
+use smooth::ingest::StreamRef;
 use smooth::manifest::Kind;
 use smooth::smil::definition::Source;
 
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use super::admission::{Admission, Facts};
 use super::alignment::Misfit;
 use super::broadcast::{Arrival, Outcome};
+use super::lineup::Call;
 use super::state::{Input, State};
 use super::track::{SessionId, TrackSpec};
 use super::{PublishingPoint, Refused, Writer};
@@ -27,6 +29,8 @@ pub struct Caller<'a> {
     pub stream: &'a str,
     /// Where it comes from, where that is known.
     pub peer: Option<IpAddr>,
+    /// The streams of the broadcast that its header lists.
+    pub lineup: &'a [StreamRef],
 }
 
 /// A connection that pushes.
@@ -47,6 +51,35 @@ impl PublishingPoint {
         if snapshot.state == State::Idle && snapshot.definition.start_on_first_request {
             // Someone else may have been quicker.
             let _ = self.start();
+        }
+        if snapshot.state == State::Starting {
+            // Whoever is missing may have had its time.
+            let mut writer = self.lock();
+            self.go_live(&mut writer);
+            self.publish(&mut writer);
+        }
+    }
+
+    /// Starts the broadcast once a stream has come, and all that its encoders announced, or those have had
+    /// their time.
+    fn go_live(&self, writer: &mut Writer) {
+        if writer.state != State::Starting || writer.pushes.streams.is_empty() {
+            return;
+        }
+        match writer.pushes.call(self.born.elapsed(), self.settings.stream_wait()) {
+            Call::Wait(_) => return,
+            Call::Overdue(missing) => {
+                tracing::warn!(point = self.path, ?missing, "it starts without streams that were announced");
+            }
+            Call::Complete => {}
+        }
+        let _ = self.apply(writer, Input::Data);
+        self.end_if_over(writer);
+    }
+
+    fn end_if_over(&self, writer: &mut Writer) {
+        if writer.state == State::Started && writer.pushes.all_ended() {
+            let _ = self.finish(writer, Input::End);
         }
     }
 
@@ -83,7 +116,7 @@ impl PublishingPoint {
     ///
     /// See [`Refused`].
     pub fn open(&self, caller: Caller<'_>, specs: &[TrackSpec]) -> Result<Seat, Refused> {
-        let Caller { event, stream, peer } = caller;
+        let Caller { event, stream, peer, lineup } = caller;
         let mut writer = self.lock();
         match self.admit(&writer, event)? {
             Admission::Join => {}
@@ -101,9 +134,16 @@ impl PublishingPoint {
         // Where no event is running yet, this one begins.
         writer.broadcast.describe(event, stream);
         let text = specs.iter().all(|s| s.kind == Kind::Text);
-        let dismissed = writer.pushes.open(event, stream, session, peer, text, self.born.elapsed());
+        let now = self.born.elapsed();
+        let dismissed = writer.pushes.open(event, stream, session, peer, text, now);
         writer.pushes.carries(session, &tracks);
-        let _ = self.apply(&mut writer, Input::Data);
+        writer.pushes.lineup.add(event, lineup, now);
+        if let Call::Wait(missing) = writer.pushes.call(now, self.settings.stream_wait())
+            && writer.state == State::Starting
+        {
+            tracing::info!(point = self.path, stream, ?missing, "streams that were announced are waited for");
+        }
+        self.go_live(&mut writer);
         self.publish(&mut writer);
         Ok(Seat { session, tracks, dismissed })
     }
@@ -149,6 +189,7 @@ impl PublishingPoint {
         }
         let outcome = writer.broadcast.accept(now, session, track, arrival);
         writer.pushes.arrived(now, session, track, span, bytes, outcome);
+        self.go_live(&mut writer);
         self.publish(&mut writer);
         match outcome {
             Outcome::Misaligned(Misfit { start, nearest }) => {
@@ -175,8 +216,7 @@ impl PublishingPoint {
 
     fn leave(&self, writer: &mut Writer, session: SessionId) {
         writer.broadcast.close(session);
-        if writer.state == State::Started && writer.pushes.all_ended() {
-            let _ = self.finish(writer, Input::End);
-        }
+        self.go_live(writer);
+        self.end_if_over(writer);
     }
 }

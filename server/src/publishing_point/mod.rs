@@ -18,6 +18,7 @@ pub mod encoder;
 pub(crate) mod files;
 pub mod header;
 mod intake;
+mod lineup;
 pub mod listing;
 pub mod memory;
 mod past;

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::Refused;
 use super::broadcast::Outcome;
+use super::lineup::{Call, Lineup};
 use super::track::{Counters, SessionId};
 use super::traffic::Meter;
 use crate::archive::TrackId;
@@ -19,6 +20,8 @@ pub(super) struct Pushes {
     event: Option<String>,
     /// The broadcast goes on after a restart of the server: its event is known before a stream comes.
     is_resumed: bool,
+    /// Those that are announced.
+    pub(super) lineup: Lineup,
     pub(super) streams: BTreeMap<String, Push>,
 }
 
@@ -163,6 +166,11 @@ impl Pushes {
     /// Whether an encoder is connected.
     pub(super) fn is_fed(&self) -> bool {
         self.streams.values().any(|push| !push.connections.is_empty())
+    }
+
+    /// Whether the streams that were announced are there at `now`; they are waited for `most` long.
+    pub(super) fn call(&self, now: Duration, most: Duration) -> Call {
+        self.lineup.call(now, most, |id| self.streams.contains_key(id))
     }
 
     fn of(&mut self, session: SessionId) -> Option<&mut Push> {

@@ -5,7 +5,7 @@
 //! in `Cargo.toml`, and a few small seeds in `corpus/<name>/`.
 
 use smooth::protection::playready;
-use smooth::smil::{definition, live, presentation};
+use smooth::smil::{definition, live, presentation, streams};
 use smooth::{Limits, Span, boxes, captions, codec::Codec, ingest, manifest, url, xml};
 
 /// A target: any bytes, no panic.
@@ -119,6 +119,9 @@ pub fn mfra(data: &[u8]) {
 /// Any bytes as the SMIL documents. What can be read is written, and reads back the same.
 pub fn smil(data: &[u8]) {
     let limits = Limits::default();
+    if let Ok(listed) = streams::read(data, &limits) {
+        assert!(listed.len() <= limits.streams);
+    }
     if let Ok(manifest) = live::read(data, &limits) {
         let written = live::write(&manifest);
         let again = live::read(written.as_bytes(), &limits).expect("what we write can be read");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ftyp
-//! uuid StreamManifest        optional, passed over
+//! uuid StreamManifest        optional: all push streams of the broadcast
 //! uuid LiveServerManifest    SMIL: what the tracks are (optional: the moov can stand in)
 //! moov
 //! (moof mdat)*               one track each
@@ -56,15 +56,17 @@ mod tracks;
 
 use bytes::Bytes;
 
-use crate::boxes::uuid::LIVE_SERVER_MANIFEST;
+use crate::boxes::uuid::{LIVE_SERVER_MANIFEST, STREAM_MANIFEST};
 use crate::boxes::{self, FragmentHead, moov, read_head};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::manifest::ProtectionHeader;
 use crate::smil::live::{self, LiveServerManifest};
+use crate::smil::streams;
 use crate::time::Span;
 
 pub use crate::smil::live::Track as TrackInfo;
+pub use crate::smil::streams::StreamRef;
 
 /// Something that a push stream said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,9 @@ pub struct Header {
     pub tracks: Vec<TrackInfo>,
     /// Whether there was a live server manifest. Names and bitrates are guesses without.
     pub from_smil: bool,
+    /// The push streams of the broadcast, as the stream manifest before this header lists them; empty
+    /// without one.
+    pub streams: Vec<StreamRef>,
 }
 
 /// A fragment of one track.
@@ -117,6 +122,7 @@ pub struct Demuxer {
     ending: bool,
     /// The `moof` whose `mdat` is to come.
     moof: Option<(FragmentHead, Bytes)>,
+    streams: Vec<StreamRef>,
     smil: Option<LiveServerManifest>,
     moov: Option<Vec<moov::Track>>,
     /// That of `moov`.
@@ -148,6 +154,7 @@ impl Demuxer {
             skip: 0,
             ending: false,
             moof: None,
+            streams: Vec::new(),
             smil: None,
             moov: None,
             protection: Vec::new(),
@@ -170,10 +177,10 @@ impl Demuxer {
     /// # Errors
     ///
     /// [`Error::Invalid`] for boxes that contradict the format: a fragment before the header, of a track
-    /// that is not in it, without a time, or with less media than its samples take; [`Error::Unsupported`] for several tracks in one fragment or
-    /// a box without a size; [`Error::Limit`] beyond `header_bytes`, `moof_bytes`, `fragment_bytes` and
-    /// the limits of [`read_head`] and [`live::read`]; [`Error::Incomplete`] if a box inside a whole one
-    /// is cut short.
+    /// that is not in it, without a time, or with less media than its samples take; [`Error::Unsupported`]
+    /// for several tracks in one fragment or a box without a size; [`Error::Limit`] beyond `header_bytes`,
+    /// `moof_bytes`, `fragment_bytes` and the limits of [`read_head`], [`live::read`] and [`streams::read`];
+    /// [`Error::Incomplete`] if a box inside a whole one is cut short.
     pub fn poll(&mut self) -> Result<Option<Event>, Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -211,6 +218,7 @@ impl Demuxer {
             let step = match &header.kind {
                 b"ftyp" => {
                     (self.smil, self.moov) = (None, None);
+                    self.streams.clear();
                     Step::Skip
                 }
                 b"uuid" => self.uuid(size)?,
@@ -241,13 +249,18 @@ impl Demuxer {
             // A box that is too small for an extended type is none that we want.
             return Ok(if start.len() as u64 >= size.min(32) { Step::Skip } else { Step::Wait });
         };
-        if usertype != LIVE_SERVER_MANIFEST {
+        if ![LIVE_SERVER_MANIFEST, STREAM_MANIFEST].contains(&usertype) {
             return Ok(Step::Skip);
         }
         let Some(data) = self.header_box(size)? else { return Ok(Step::Wait) };
         let uuid = boxes::walk(&data).next().ok_or(Error::Incomplete { what: "uuid" })??;
         // Version and flags stand before the document.
-        let document = uuid.payload.get(4..).ok_or(Error::Incomplete { what: "live server manifest" })?;
+        let document =
+            uuid.payload.get(4..).ok_or(Error::Incomplete { what: "a manifest in a push stream" })?;
+        if usertype == STREAM_MANIFEST {
+            self.streams = streams::read(document, &self.limits)?;
+            return Ok(Step::Done);
+        }
         self.smil = Some(live::read(document, &self.limits)?);
         self.news.smil = true;
         Ok(self.complete_header())
@@ -283,7 +296,7 @@ impl Demuxer {
         let from_smil = self.smil.is_some();
         let tracks = tracks::merge(self.smil.as_ref(), self.moov.as_deref().unwrap_or(&[]), &self.protection);
         self.track_ids = tracks.iter().map(|track| track.id).collect();
-        Event::Header(Header { tracks, from_smil })
+        Event::Header(Header { tracks, from_smil, streams: self.streams.clone() })
     }
 
     fn moof(&mut self, size: u64) -> Result<Step, Error> {

@@ -13,6 +13,12 @@ fn smil(tracks: &[(u32, &str)]) -> Vec<u8> {
     sized(b"uuid", &[&LIVE_SERVER_MANIFEST[..], &[0; 4], text.as_bytes()].concat())
 }
 
+/// A list of the broadcast's push streams.
+fn listing(sources: &str) -> Vec<u8> {
+    let text = format!("<smil><body><par>{sources}</par></body></smil>");
+    sized(b"uuid", &[&STREAM_MANIFEST[..], &[0; 4], text.as_bytes()].concat())
+}
+
 fn fragment() -> Vec<u8> {
     [REFERENCE_MOOF(), sized(b"mdat", &[7; 1150])].concat()
 }
@@ -95,6 +101,28 @@ fn a_repeated_header_is_told_again() {
     let header = [sized(b"ftyp", &[]), smil(&[(2, "video")])].concat();
     let stream = [&header[..], &fragment(), &header, &fragment()].concat();
     assert_eq!(names(&run(&stream, 64).0), "HFHF");
+}
+
+#[test]
+fn a_header_names_the_streams_that_the_box_before_it_lists() {
+    let ftyp = sized(b"ftyp", b"isml\0\0\0\x01");
+    let list = listing("<ref src='Streams(a)'/><ref src='Events(1)/Streams(b)'/>");
+    let header = [ftyp.clone(), list, smil(&[(2, "video")]), fragment()].concat();
+    let again = [ftyp, smil(&[(2, "video")]), fragment()].concat();
+    for piece in [1, 7, 100, 10_000] {
+        let (events, error) = run(&[header.clone(), again.clone()].concat(), piece);
+        assert_eq!((names(&events).as_str(), error), ("HFHF", None));
+        let streams = |at: usize| match &events[at] {
+            Event::Header(header) => &header.streams[..],
+            other => panic!("{other:?}"),
+        };
+        let b = StreamRef { event: Some("1".into()), id: "b".into() };
+        assert_eq!(streams(0), [StreamRef { event: None, id: "a".into() }, b]);
+        assert_eq!(streams(2), [], "another header lists none");
+    }
+    let rule = "the root is not smil";
+    let broken = sized(b"uuid", &[&STREAM_MANIFEST[..], &[0; 4], b"<a/>"].concat());
+    assert_eq!(failure(&[broken]), Some(Error::Invalid { what: "stream manifest", rule }));
 }
 
 #[test]

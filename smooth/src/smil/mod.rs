@@ -1,5 +1,5 @@
-//! SMIL documents: `.isml` definitions, the live server manifest of a push stream, and `.ism` server
-//! manifests of presentations on demand.
+//! SMIL documents: `.isml` definitions, the live server manifest and the stream manifest of a push stream,
+//! and `.ism` server manifests of presentations on demand.
 //!
 //! All are SMIL 2.0 and share their vocabulary's manners: a namespace prefix means nothing, and names
 //! are compared without regard to letter case.
@@ -10,6 +10,7 @@
 pub mod definition;
 pub mod live;
 pub mod presentation;
+pub mod streams;
 
 use crate::xml;
 

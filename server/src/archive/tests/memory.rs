@@ -27,7 +27,7 @@ impl Server {
         let mut open = Vec::new();
         for n in 0..channels {
             let point = registry.find(&format!("/live{n}.isml")).await.unwrap();
-            let caller = Caller { event: None, stream: "Encoder1", peer: None };
+            let caller = Caller { event: None, stream: "Encoder1", peer: None, lineup: &[] };
             let seat = point.open(caller, &ladder()).unwrap();
             open.push((point, seat));
         }

@@ -124,7 +124,8 @@ impl Show {
     }
 
     fn open_as(&mut self, event: Option<&str>, stream: &str) {
-        self.seat = Some(self.point.open(Caller { event, stream, peer: None }, &ladder()).unwrap());
+        self.seat =
+            Some(self.point.open(Caller { event, stream, peer: None, lineup: &[] }, &ladder()).unwrap());
     }
 
     fn bring(&self, track: TrackId, n: u64) -> Outcome {

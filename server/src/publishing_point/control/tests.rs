@@ -73,7 +73,7 @@ fn statistics_tell_streams_sources_and_tracks() {
     let (_folder, point) = point();
     assert!(point.statistics().streams.is_empty());
     let peer = Some([192, 0, 2, 7].into());
-    let caller = Caller { event: Some("e"), stream: "Encoder1", peer };
+    let caller = Caller { event: Some("e"), stream: "Encoder1", peer, lineup: &[] };
     let seat = point.open(caller, &[spec(Kind::Video, "video", 500_000)]).unwrap();
     let (session, tracks) = (seat.session, seat.tracks);
     let media = crate::archive::Media::new(bytes::Bytes::from_static(b"moof"), vec![0; 996].into());
@@ -104,7 +104,7 @@ fn statistics_tell_streams_sources_and_tracks() {
 #[test]
 fn encoders_are_sent_away_when_the_operator_ends_it() {
     let (_folder, point) = point();
-    let caller = Caller { event: Some("e"), stream: "1", peer: None };
+    let caller = Caller { event: Some("e"), stream: "1", peer: None, lineup: &[] };
     let specs = [spec(Kind::Video, "video", 1)];
     let mut seat = point.open(caller, &specs).unwrap();
     point.stop().unwrap();
