@@ -31,7 +31,10 @@ export interface Level {
 }
 
 export interface Stream {
-  kind: "audio" | "video" | "text";
+  /** "data": neither picture, sound nor captions. */
+  kind: "audio" | "video" | "text" | "data";
+  /** Of data: "SCMD" commands, "CHAP" chapters, "DATA", … */
+  subtype?: string;
   name: string;
   language: string;
   selected: boolean;
@@ -46,6 +49,23 @@ export interface ManifestReady {
   presentationStart: bigint;
   timescale: number;
   streams: Stream[];
+}
+
+/** An event of a stream of data. */
+export interface DataReceived {
+  /** Name of the stream. */
+  stream: string;
+  subtype: string;
+  /** When it holds, in seconds. It is told before, if the broadcast knows it before. */
+  position: number;
+  /** Seconds; 0 if it does not say. */
+  duration: number;
+  /** Bytes of a sample; the command of a script, the title of a chapter. */
+  value: Uint8Array | string;
+  /** The same as text; empty if it is none. */
+  text: string;
+  /** Type of a script command. */
+  type?: string;
 }
 
 export type SwitchReason = "start" | "chosen" | "throughput-up" | "throughput-down" | "buffer-low" | "abandoned"
@@ -63,6 +83,7 @@ export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
   stallended: CustomEvent<{ seconds: number }>;
   gapjump: CustomEvent<{ from: number; to: number; cause: "hole" | "frozen" | "window-slid" | "restarted" | "beyond-edge" }>;
   chunkskipped: CustomEvent<{ kind: "audio" | "video" | "text"; position: number }>;
+  datareceived: CustomEvent<DataReceived>;
   liveedge: CustomEvent<{ start: number; target: number; edge: number }>;
   silence: CustomEvent<{ seconds: number }>;
   silenceended: CustomEvent<Record<string, never>>;

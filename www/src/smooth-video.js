@@ -72,6 +72,7 @@ class SmoothVideo extends HTMLElement {
     this.media = root.querySelector("video");
     this.sizing = root.querySelectorAll("style")[1];
     this.player = null;
+    this.data = new DataTracks(this.media);
     this.reset();
     this.renditions = new RenditionList(this);
     this.audioTracks = new ChoiceList();
@@ -203,6 +204,7 @@ class SmoothVideo extends HTMLElement {
     }
     for (const { reject } of this.plays) reject(new DOMException("The presentation was unloaded.", "AbortError"));
     const told = this.facts;
+    this.data.clear();
     this.reset();
     this.renditions.fill([]);
     this.renditions.chosen = -1;
@@ -263,6 +265,9 @@ class SmoothVideo extends HTMLElement {
       this.offer(detail.streams);
       this.dispatchEvent(new Event("streamtypechange"));
       this.dispatchEvent(new Event("targetlivewindowchange"));
+    } else if (name === "datareceived") {
+      detail.text = wording(detail.value);
+      this.data.add(detail);
     } else if (name === "liveedge") {
       this.edge = detail;
     } else if (name === "broadcastended") {
@@ -286,6 +291,7 @@ class SmoothVideo extends HTMLElement {
   }
 
   offer(streams) {
+    for (const stream of streams) if (stream.kind === "data") this.data.track(stream);
     const video = streams.find((stream) => stream.kind === "video");
     const levels = video ? video.levels : [];
     this.renditions.fill(levels.map((level, i) => ({ id: String(i), ...level, active: level.bitrate === this.bitrate })));

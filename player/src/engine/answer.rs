@@ -233,7 +233,7 @@ impl Session {
             self.received(request, body.len() as u64);
         }
         if self.tracks.get(i).is_some_and(|t| !t.is_media()) {
-            return self.captions_arrived(i, body.unwrap_or_default());
+            return self.text_arrived(i, body.unwrap_or_default());
         }
         let Some(flight) = self.land(i) else { return };
         if !flight.head {

@@ -1,8 +1,9 @@
 //! Captions: whole TTML fragments in, cues of text tracks out. Nothing here ever holds up picture or sound.
 
+use smooth::Span;
 use smooth::boxes;
 use smooth::captions::{self, Document, webvtt};
-use smooth::manifest::Kind;
+use smooth::manifest::{EmbeddedContent, Kind};
 
 use super::command::{Command, Cue, TextTrackId};
 use super::notice::{Code, Notice};
@@ -46,13 +47,11 @@ impl Session {
         }
     }
 
-    /// A newer manifest has caption streams that are new.
-    pub(super) fn new_captions(&mut self, streams: Vec<Stream>) {
-        if streams.is_empty() {
-            return;
-        }
+    /// A newer manifest has text streams that are new, and new samples in it.
+    pub(super) fn new_text(&mut self, streams: Vec<Stream>) {
         self.streams.extend(streams);
         self.add_text_tracks();
+        self.follow_data();
         let wanted = self.settings.captions.clone().filter(|_| self.captions.missing);
         let wanted = wanted.filter(|name| self.find_stream(Kind::Text, name).is_some());
         if let Some(name) = wanted {
@@ -64,7 +63,8 @@ impl Session {
     /// One text track for each caption stream that has none yet.
     pub(super) fn add_text_tracks(&mut self) {
         let known = self.captions.tracks.len();
-        let streams = self.streams.iter().enumerate().filter(|(_, s)| s.kind == Kind::Text).skip(known);
+        let is_captions = |s: &Stream| s.kind == Kind::Text && s.data.is_none();
+        let streams = self.streams.iter().enumerate().filter(|(_, s)| is_captions(s)).skip(known);
         for (stream, model) in streams {
             let track = self.out.text_track();
             let name = model.name.clone();
@@ -74,7 +74,7 @@ impl Session {
             let text_track = TextTrack { stream, id: track, relative: false, cues: Vec::new(), cleared: 0 };
             self.captions.tracks.push(text_track);
         }
-        if let Some(track) = self.tracks.iter().find(|t| t.kind == Kind::Text && known == 0) {
+        if let Some(track) = self.captions_track().and_then(|i| self.tracks.get(i)).filter(|_| known == 0) {
             let name = self.streams.get(track.stream).map(|s| s.name.clone());
             self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
         }
@@ -90,7 +90,7 @@ impl Session {
                 None => return self.no_such(Kind::Text),
             },
         };
-        let current = self.tracks.iter().position(|t| t.kind == Kind::Text);
+        let current = self.captions_track();
         if current.and_then(|i| self.tracks.get(i)).map(|t| t.stream) == stream {
             return;
         }
@@ -101,15 +101,21 @@ impl Session {
         if let Some(stream) = stream {
             self.tracks.push(Track::new(Kind::Text, stream));
             if let Some(i) = self.tracks.len().checked_sub(1) {
-                self.place_captions(i);
+                self.place_text(i);
             }
         }
         let name = stream.and_then(|s| self.streams.get(s)).map(|s| s.name.clone());
         self.out.notify(Notice::StreamChange { kind: Kind::Text, name });
     }
 
-    /// Starts a caption track at the playhead.
-    fn place_captions(&mut self, i: usize) {
+    /// The track of the captions that are shown.
+    fn captions_track(&self) -> Option<usize> {
+        let captions = |t: &Track| self.streams.get(t.stream).is_some_and(|s| s.data.is_none());
+        self.tracks.iter().position(|t| t.kind == Kind::Text && captions(t))
+    }
+
+    /// Starts a text track at the playhead.
+    pub(super) fn place_text(&mut self, i: usize) {
         let playhead = self.element.playhead();
         let Some(track) = self.tracks.get_mut(i) else { return };
         let Some(stream) = self.streams.get(track.stream) else { return };
@@ -117,8 +123,8 @@ impl Session {
         track.go_to(Cursor::At(stream.chunks.floor(time).map_or(time, |chunk| chunk.time)));
     }
 
-    /// A caption fragment arrived whole.
-    pub(super) fn captions_arrived(&mut self, i: usize, body: &[u8]) {
+    /// A fragment of text arrived whole.
+    pub(super) fn text_arrived(&mut self, i: usize, body: &[u8]) {
         let Some(flight) = self.land(i) else { return };
         let limits = self.settings.limits;
         let Some(track) = self.tracks.get_mut(i) else { return };
@@ -127,7 +133,10 @@ impl Session {
         track.go_to(Cursor::After(flight.chunk.time));
         let Some(stream) = self.streams.get_mut(index) else { return };
         let mut text = None;
-        if body.trim_ascii_start().starts_with(b"<") || body.starts_with(b"\xef\xbb\xbf") {
+        let mut span = flight.chunk;
+        if stream.data.is_none()
+            && (body.trim_ascii_start().starts_with(b"<") || body.starts_with(b"\xef\xbb\xbf"))
+        {
             text = Some(body);
         } else {
             for part in boxes::walk(body).map_while(Result::ok) {
@@ -135,8 +144,8 @@ impl Session {
                     b"moof" => {
                         if let Ok(head) = boxes::read_head(part.whole, &limits) {
                             // A guess that was right is known from now on.
-                            let own = head.span.filter(|span| span.time == flight.chunk.time);
-                            stream.chunks.push(own.unwrap_or(flight.chunk));
+                            span = head.span.filter(|span| span.time == flight.chunk.time).unwrap_or(span);
+                            stream.chunks.push(span);
                             stream.announce(&head.look_ahead, &limits);
                         }
                     }
@@ -145,24 +154,32 @@ impl Session {
                 }
             }
         }
-        stream.chunks.push(flight.chunk);
-        let start = self.zero.millis(flight.chunk.time, stream.timescale);
-        let whole = stream.timescale.seconds(flight.chunk.duration);
+        stream.chunks.push(span);
+        if stream.data.is_some() {
+            let sample = EmbeddedContent::Sample(text.unwrap_or_default().to_vec());
+            return self.tell_data(index, span, sample);
+        }
+        let url = self.tracks.get(i).map(|t| t.last_url.clone()).unwrap_or_default();
+        self.read_captions(index, span, text, url);
+    }
+
+    /// Makes cues of a document: the sample at `span` of a stream.
+    pub(super) fn read_captions(&mut self, index: usize, span: Span, text: Option<&[u8]>, url: String) {
+        let Some(stream) = self.streams.get(index) else { return };
+        let start = self.zero.millis(span.time, stream.timescale);
+        let whole = stream.timescale.seconds(span.duration);
         let duration = (whole * 1000.0) as u64;
         // Absolute times of a document count from the presentation's own zero, not from position 0.
         let zero =
             super::time::Zero::default().millis(self.zero.in_ticks(stream.timescale), stream.timescale);
         let read = match text {
             Some(text) if text.trim_ascii().is_empty() => Ok(Document::default()),
-            Some(text) => captions::read_ttml(text, &limits),
+            Some(text) => captions::read_ttml(text, &self.settings.limits),
             None => Err(smooth::Error::Incomplete { what: "captions" }),
         };
         match read {
             Ok(document) => self.add_cues(index, document, start.saturating_add(zero), duration, zero),
-            Err(_) => {
-                let url = self.tracks.get(i).map(|t| t.last_url.clone()).unwrap_or_default();
-                self.captions_failed(Some(flight.chunk.time), url);
-            }
+            Err(_) => self.captions_failed(Some(span.time), url),
         }
     }
 
@@ -195,7 +212,9 @@ impl Session {
     pub(super) fn clear_old_cues(&mut self, behind: f64) {
         for track in &mut self.captions.tracks {
             let limit = ((behind - KEEP_CUES).at_least(0.0) * 1000.0) as u64;
-            if !track.cues.is_empty() && limit > track.cleared.saturating_add(CUE_STEP_MS) {
+            // What stood in the manifest does not come again.
+            let kept = self.streams.get(track.stream).is_some_and(|s| !s.told.is_empty());
+            if !kept && !track.cues.is_empty() && limit > track.cleared.saturating_add(CUE_STEP_MS) {
                 track.cleared = limit;
                 track.cues.retain(|&(end, _)| end > limit);
                 self.out.push(Command::ClearCues { track: track.id, before: limit as f64 / 1000.0 });

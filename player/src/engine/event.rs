@@ -39,6 +39,9 @@ pub enum Event<'a> {
         /// Which request.
         request: RequestId,
     },
+    /// The `Content-Type` of an answer says where fragments of sparse streams are
+    /// ([`smooth::url::child_tracks`]). May be told of every answer, after `ResponseStarted`.
+    Pointers(&'a str),
     /// The `moof` of a [`Purpose::Media`](super::Purpose::Media) request is complete. The engine answers with
     /// [`Command::AppendHead`](super::Command::AppendHead), or with an abort.
     Head {

@@ -170,11 +170,15 @@ impl Session {
         let url = track.last_url.clone();
         track.go_to(Cursor::After(chunk.time));
         track.skipped = track.skipped.saturating_add(1);
-        if kind == Kind::Text {
+        if kind == Kind::Text && stream.data.is_none() {
             track.retry_at = self.now + pause;
             return self.captions_failed(Some(chunk.time), url);
         }
         self.out.notify(Notice::ChunkSkipped { kind, position });
+        if kind == Kind::Text {
+            track.retry_at = self.now + pause;
+            return;
+        }
         if track.skipped < MAX_SKIPPED {
             return;
         }

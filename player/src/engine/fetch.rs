@@ -77,14 +77,14 @@ impl Session {
             return if self.live.is_some() { Step::Starve } else { Step::Complete };
         };
         let (start, end) = stream.place(chunk, self.zero);
-        if self.holds(track, start, end) {
+        if self.holds(track, start, end) || stream.told.contains(&chunk.time) {
             return Step::Skip(chunk.time);
         }
         let playhead = self.element.playhead();
         let (ahead, goal) = if track.is_media() {
             // What has arrived but is not appended yet is as good as buffered.
             (self.element.held_between(track.kind, playhead, start) + self.arrived(track), self.goal)
-        } else if self.live.is_some() {
+        } else if self.live.is_some() && stream.data.is_none() {
             // Late enough that the broadcast has gone on, and the fragment tells what follows it.
             (start - playhead, self.goal.at_most(self.fragment() * 1.5))
         } else {

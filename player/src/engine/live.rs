@@ -144,13 +144,14 @@ impl Session {
                 at = at.at_least(stream.expected(last.end(), self.zero));
             }
             if track.kind == Kind::Text {
-                // Captions are sparse: silence is no sign of news.
-                at = at.at_least(self.loader.loaded_at + fragment.at_least(TEXT_POLL));
+                // Captions are sparse: silence is no sign of news. Where others announce them it is none at all.
+                let rare = if stream.data.is_some() || stream.sparse { RARE_POLL } else { TEXT_POLL };
+                at = at.at_least(self.loader.loaded_at + fragment.at_least(rare));
             }
             due = Some(due.map_or(at, |due| due.at_most(at)));
         }
         if self.captions.missing {
-            let at = self.loader.loaded_at + MISSING_CAPTIONS_POLL;
+            let at = self.loader.loaded_at + RARE_POLL;
             due = Some(due.map_or(at, |due| due.at_most(at)));
         }
         due
@@ -165,12 +166,12 @@ impl Session {
         live.gone_since = None;
         live.dvr = manifest.timescale.seconds(manifest.dvr_window);
         let (mut news, mut restarted) = (false, false);
-        let mut new_captions = Vec::new();
+        let mut new_text = Vec::new();
         for mut model in models {
             let same = |s: &&mut Stream| s.kind == model.kind && s.name == model.name;
             let Some(stream) = self.streams.iter_mut().find(same) else {
                 if model.kind == Kind::Text {
-                    new_captions.push(model);
+                    new_text.push(model);
                 }
                 continue;
             };
@@ -178,6 +179,7 @@ impl Session {
             let list: Timeline = core::mem::take(&mut model.chunks);
             let last = list.last();
             let media = stream.kind != Kind::Text;
+            stream.embedded = model.embedded;
             match stream.reload(list, !manifest.is_live) {
                 Reloaded::Same => {}
                 Reloaded::News => {
@@ -195,7 +197,7 @@ impl Session {
                 }
             }
         }
-        self.new_captions(new_captions);
+        self.new_text(new_text);
         for track in self.tracks.iter_mut().filter(|t| t.reloaded && t.tried.is_empty()) {
             track.retry_at = 0.0;
         }
@@ -373,8 +375,8 @@ const RAREST: f64 = 10.0;
 const LIVE_DELAY: f64 = 4.0;
 /// Seconds between manifests at least, when only captions wait for news.
 pub(super) const TEXT_POLL: f64 = 8.0;
-/// Between manifests, when captions are wanted that the broadcast does not list yet.
-const MISSING_CAPTIONS_POLL: f64 = 60.0;
+/// Between manifests, when captions are wanted that the broadcast does not list yet, and when data waits for news.
+const RARE_POLL: f64 = 60.0;
 /// A broadcast whose manifest is not found for so long is over.
 const GONE_FOR_GOOD: f64 = 60.0;
 /// The page hears of the window no more often.

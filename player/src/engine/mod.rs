@@ -14,6 +14,7 @@
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
 //! | `abr` | which quality |
 //! | `captions` | cues |
+//! | `data` | events, script commands, chapters |
 //! | `control` | what the viewer wants |
 
 #![warn(clippy::indexing_slicing)]
@@ -25,6 +26,7 @@ mod buffer;
 mod captions;
 mod command;
 mod control;
+mod data;
 mod element;
 mod event;
 mod failure;
@@ -89,6 +91,7 @@ impl Engine {
             Event::Supported { mime, supported } => session.supported(mime, supported),
             Event::ManifestLoaded { request, url, bytes } => session.manifest_loaded(request, url, bytes),
             Event::ResponseStarted { request } => session.response_started(request),
+            Event::Pointers(header) => session.pointed(header),
             Event::Head { request, moof } => session.head(request, moof),
             Event::Received { request, total } => session.received(request, total),
             Event::Finished { request, body } => session.finished(request, body),
@@ -142,8 +145,10 @@ pub struct Presentation<'a> {
 /// A stream to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo<'a> {
-    /// Audio, video, or captions.
+    /// Audio, video, or text.
     pub kind: Kind,
+    /// `Subtype` of text that is no captions: `SCMD`, `CHAP`, `DATA`, …
+    pub data: Option<&'a str>,
     /// Unique name.
     pub name: &'a str,
     /// As written in the manifest; may be empty.

@@ -1,6 +1,6 @@
 //! What the page is told: typed, each with what a person can do about it.
 
-use smooth::manifest::{Kind, Skipped};
+use smooth::manifest::{EmbeddedContent, Kind, Skipped};
 
 /// Something the page may want to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,19 @@ pub enum Notice {
     BroadcastEnded {
         /// Its duration in seconds.
         duration: f64,
+    },
+    /// An event of a stream of data; each comes once.
+    Data {
+        /// Name of the stream.
+        stream: String,
+        /// Its `Subtype`: `SCMD`, `CHAP`, `DATA`, …
+        subtype: String,
+        /// When, in seconds.
+        position: f64,
+        /// For how long, in seconds; 0 if it does not say.
+        duration: f64,
+        /// What.
+        content: EmbeddedContent,
     },
     /// Something went wrong.
     Error(Problem),

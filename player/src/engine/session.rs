@@ -54,6 +54,8 @@ pub(super) struct Session {
     pub(super) meter: Meter,
     pub(super) watch: Watch,
     pub(super) captions: Captions,
+    /// How often a pointer named a stream that the manifest does not have.
+    pub(super) strangers: u32,
     pub(super) viewport: (u32, u32),
     /// A managed media source wants data.
     pub(super) streaming: bool,
@@ -88,6 +90,7 @@ impl Session {
             meter: Meter::default(),
             watch: Watch::default(),
             captions: Captions::default(),
+            strangers: 0,
             viewport: (0, 0),
             streaming: true,
             goal,

@@ -42,7 +42,7 @@ impl Session {
         for stream in &mut self.streams {
             stream.keep_supported(&answers, &mut self.skipped);
         }
-        self.streams.retain(|s| !s.levels.is_empty() && (s.kind == Kind::Text || !s.chunks.is_empty()));
+        self.streams.retain(|s| s.kind == Kind::Text || !s.levels.is_empty() && !s.chunks.is_empty());
         for skipped in core::mem::take(&mut self.skipped) {
             self.out.notify(Notice::Skipped(skipped));
         }
@@ -65,6 +65,7 @@ impl Session {
         self.out.notify(Notice::ManifestReady { live, duration });
         self.create_buffers();
         self.add_text_tracks();
+        self.follow_data();
         self.start_position();
     }
 
@@ -85,7 +86,8 @@ impl Session {
     pub(super) fn find_stream(&self, kind: Kind, wanted: &str) -> Option<usize> {
         let wanted = wanted.trim_ascii();
         let mut spoken = None;
-        for (i, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.kind == kind) {
+        for (i, stream) in self.streams.iter().enumerate().filter(|(_, s)| s.kind == kind && s.data.is_none())
+        {
             if stream.name.eq_ignore_ascii_case(wanted) {
                 return Some(i);
             }

@@ -1,7 +1,7 @@
 //! The streams of a presentation as they stand: levels that play, chunks known so far.
 
 use smooth::codec::Codec;
-use smooth::manifest::{Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
+use smooth::manifest::{Embedded, Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
 use smooth::{Limits, Span, Timescale};
 
 use super::time::{Bound, Zero};
@@ -25,6 +25,14 @@ pub(super) struct Stream {
     pub(super) language: String,
     pub(super) timescale: Timescale,
     pub(super) url: String,
+    /// Text that is no captions: what it is of, its `Subtype`.
+    pub(super) data: Option<String>,
+    /// `ParentStreamIndex`: its fragments are announced by those of another stream.
+    pub(super) sparse: bool,
+    /// Samples that stand in the manifest and are not delivered yet.
+    pub(super) embedded: Vec<Embedded>,
+    /// Starts of those that are delivered, of late.
+    pub(super) told: Vec<u64>,
     /// Lowest bitrate first.
     pub(super) levels: Vec<Level>,
     /// Chunks known from manifests and `tfrf`.
@@ -44,17 +52,18 @@ impl Stream {
         let mut skipped = core::mem::take(&mut manifest.skipped);
         let mut streams = Vec::new();
         for mut model in core::mem::take(&mut manifest.streams) {
-            // Commands, chapters and samples inside the manifest are no pictures, sounds or captions.
-            if model.kind == Kind::Text
-                && (!model.is_caption() || model.manifest_output || model.url.is_empty())
-            {
-                continue;
-            }
+            let data = model.kind == Kind::Text && !model.is_caption();
             let name = &model.name;
             let mut skip = |bitrate, reason| skipped.push(Skipped { stream: name.clone(), bitrate, reason });
             let mut levels: Vec<Level> = Vec::new();
             for level in core::mem::take(&mut model.levels) {
-                match Codec::from_level(model.kind, &level, &model.subtype) {
+                // Data is handed on as it is, whatever it may be.
+                let codec = if data {
+                    Ok(Codec::Ttml)
+                } else {
+                    Codec::from_level(model.kind, &level, &model.subtype)
+                };
+                match codec {
                     Ok(codec) => {
                         let place = levels.iter().take_while(|l| l.model.bitrate <= level.bitrate).count();
                         let mime = codec.mime();
@@ -63,7 +72,7 @@ impl Stream {
                     Err(reason) => skip(Some(level.bitrate), reason),
                 }
             }
-            if levels.is_empty() {
+            if levels.is_empty() && model.embedded.is_empty() {
                 skip(None, Reason::NoLevels);
                 continue;
             }
@@ -74,6 +83,10 @@ impl Stream {
                 language: model.language,
                 timescale: model.timescale,
                 url: model.url,
+                data: data.then_some(model.subtype),
+                sparse: model.parent.is_some(),
+                embedded: model.embedded,
+                told: Vec::new(),
                 levels,
                 chunks: model.chunks,
                 served,
@@ -213,7 +226,8 @@ impl Stream {
             let (bitrate, width, height) = (model.bitrate, model.width, model.height);
             levels.push(LevelInfo { bitrate, width, height, mime });
         }
-        StreamInfo { kind: self.kind, name: &self.name, language: &self.language, selected, levels }
+        let (name, language) = (self.name.as_str(), self.language.as_str());
+        StreamInfo { kind: self.kind, data: self.data.as_deref(), name, language, selected, levels }
     }
 }
 

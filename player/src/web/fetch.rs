@@ -171,6 +171,9 @@ impl Session {
             *self.manifest_url.borrow_mut() = response.url();
         } else {
             self.feed(Event::ResponseStarted { request: id });
+            if let Ok(Some(kind)) = response.headers().get("content-type") {
+                self.feed(Event::Pointers(&kind));
+            }
         }
         self.read(id);
     }

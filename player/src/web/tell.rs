@@ -1,8 +1,8 @@
 //! Notices and figures as plain objects for the page. Words for people are not made here but by the
 //! elements, by code: text is smaller in a script than in a module.
 
-use js_sys::{Array, BigInt, Object, Reflect};
-use smooth::manifest::{Kind, Reason, Skipped};
+use js_sys::{Array, BigInt, Object, Reflect, Uint8Array};
+use smooth::manifest::{EmbeddedContent, Kind, Reason, Skipped};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, GapCause, Notice, Presentation, Problem, Severity, Stats, SwitchReason};
@@ -60,6 +60,18 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
             it.set("duration", *duration);
             "broadcastended"
         }
+        Notice::Data { stream, subtype, position, duration, content } => {
+            it.set("stream", stream.as_str()).set("subtype", subtype.as_str());
+            it.set("position", *position).set("duration", *duration);
+            match content {
+                EmbeddedContent::Sample(bytes) => it.set("value", Uint8Array::from(bytes.as_slice())),
+                EmbeddedContent::Script { kind, command } => {
+                    it.set("type", kind.as_str()).set("value", command.as_str())
+                }
+                EmbeddedContent::Marker(title) => it.set("value", title.as_str()),
+            };
+            "datareceived"
+        }
         Notice::Error(problem) => {
             error(&it, problem);
             "problem"
@@ -106,7 +118,11 @@ fn describe(it: &Detail, presentation: &Presentation<'_>) {
             levels.push(&it.0);
         }
         let it = Detail::new();
-        it.set("kind", stream.kind.as_str()).set("name", stream.name).set("language", stream.language);
+        let kind = if stream.data.is_some() { "data" } else { stream.kind.as_str() };
+        it.set("kind", kind)
+            .set("subtype", stream.data)
+            .set("name", stream.name)
+            .set("language", stream.language);
         it.set("selected", stream.selected).set("levels", levels);
         streams.push(&it.0);
     }

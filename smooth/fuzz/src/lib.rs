@@ -232,6 +232,7 @@ pub fn url(data: &[u8]) {
     let _ = url::expand(&text, &level, u64::MAX);
     let _ = url::expand(&text, &manifest::QualityLevel::default(), 0);
     let _ = url::split_presentation(&text);
+    assert!(url::child_tracks(&text).count() <= text.len());
     let full = url::manifest_url(&text);
     assert!(full.starts_with(url::base(&full)));
 }

@@ -173,10 +173,10 @@ impl Timeline {
         self.runs.get(later).map(|run| run.chunk(0))
     }
 
-    /// The chunk that plays at `time`: the one that contains it, else the first one after it.
+    /// The chunk that plays at `time`: the one that contains it or starts there, else the first one after it.
     #[must_use]
     pub fn playing(&self, time: u64) -> Option<Span> {
-        self.floor(time).filter(|chunk| time < chunk.end()).or_else(|| self.after(time))
+        self.floor(time).filter(|chunk| time < chunk.end() || time == chunk.time).or_else(|| self.after(time))
     }
 }
 
@@ -213,6 +213,8 @@ mod tests {
         assert_eq!(t.playing(5).unwrap().time, 6);
         assert_eq!(t.playing(3).unwrap().time, 2);
         assert_eq!(t.playing(8), None);
+        let events = timeline(&[(3, 0), (7, 0)]);
+        assert_eq!((events.playing(3).unwrap().time, events.playing(4).unwrap().time), (3, 7));
     }
 
     #[test]

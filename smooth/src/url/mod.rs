@@ -20,9 +20,11 @@
 
 mod escape;
 mod parse;
+mod pointers;
 mod request;
 
 pub use escape::{decode, encode};
+pub use pointers::child_tracks;
 pub use request::{FragmentRequest, Noun, Request};
 
 use crate::{

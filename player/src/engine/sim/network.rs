@@ -44,10 +44,13 @@ impl World {
                 Reply::Fragment(moof, media) => moof.len() as f64 + *media as f64,
                 Reply::Status(_) => 0.0,
             };
+            let url = t.url.clone();
             let manifest = matches!(reply, Reply::Manifest(_));
             t.reply = Some(reply);
             if !manifest {
+                let pointers = self.origin.pointers(&url);
                 self.feed(Event::ResponseStarted { request: id });
+                self.feed(Event::Pointers(&pointers));
             }
         }
         let active: Vec<_> = self.transfers.iter().filter(|t| t.reply.is_some()).map(|t| t.id).collect();

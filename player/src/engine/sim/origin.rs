@@ -1,7 +1,7 @@
 //! An origin: a presentation on demand or a broadcast, and what goes wrong with it.
 
 use smooth::boxes::{Tfrf, Tfxd};
-use smooth::manifest::{self, Kind, Manifest, QualityLevel, Stream, Timeline, Version};
+use smooth::manifest::{self, Embedded, Kind, Manifest, QualityLevel, Stream, Timeline, Version};
 use smooth::text::hex_decode;
 use smooth::{Span, Timescale};
 
@@ -15,6 +15,10 @@ pub(in crate::engine) struct Feed {
     pub(in crate::engine) chunks: Vec<Span>,
     pub(in crate::engine) fourcc: &'static str,
     pub(in crate::engine) attributes: Vec<(String, String)>,
+    /// It is sparse beside this one.
+    pub(in crate::engine) parent: Option<&'static str>,
+    /// Samples that stand in the manifest as soon as it lists their chunk.
+    pub(in crate::engine) embedded: Vec<Embedded>,
 }
 
 impl Feed {
@@ -39,6 +43,19 @@ impl Feed {
                 Kind::Text => "TTML",
             },
             attributes: Vec::new(),
+            parent: None,
+            embedded: Vec::new(),
+        }
+    }
+
+    /// Events of a sparse stream beside the picture, at these times.
+    pub(in crate::engine) fn events(times: &[u64]) -> Self {
+        Self {
+            name: "events",
+            fourcc: "DATA",
+            chunks: times.iter().map(|&time| Span { time, duration: 0 }).collect(),
+            parent: Some("video"),
+            ..Self::new(Kind::Text, &[1000], 10_000_000, 0, 0, 0)
         }
     }
 
@@ -68,7 +85,11 @@ impl Feed {
         let attributes = if self.attributes.is_empty() { "" } else { ",{CustomAttributes}" };
         Stream {
             kind: self.kind,
-            subtype: if self.kind == Kind::Text { "CAPT".into() } else { String::new() },
+            subtype: match (self.kind, self.fourcc) {
+                (Kind::Text, "TTML") => "CAPT".into(),
+                (Kind::Text, other) => other.into(),
+                _ => String::new(),
+            },
             name: self.name.into(),
             language: "eng".into(),
             timescale: Timescale::new(self.timescale).unwrap(),
@@ -78,11 +99,14 @@ impl Feed {
             max_height: 360,
             display_width: 640,
             display_height: 360,
-            parent: None,
-            manifest_output: false,
+            parent: self.parent.map(Into::into),
+            manifest_output: !self.embedded.is_empty(),
             levels: self.bitrates.iter().enumerate().map(level).collect(),
             chunks: timeline,
-            embedded: Vec::new(),
+            embedded: {
+                let last = chunks.last().map_or(0, |last| last.time);
+                self.embedded.iter().filter(|e| e.time <= last).cloned().collect()
+            },
         }
     }
 
@@ -262,6 +286,17 @@ impl Origin {
         Some(self.fragment(feed, index, bitrate, now))
     }
 
+    /// Where the newest fragments of sparse streams are, in the answer to a request for a picture.
+    pub(in crate::engine) fn pointers(&self, url: &str) -> String {
+        let Some((_, time)) = url.split_once("(video=") else { return String::new() };
+        let time: u64 = time.split(')').next().unwrap().parse().unwrap();
+        let newest = |f: &&Feed| Some((f.name, f.chunks.iter().rfind(|c| c.time <= time)?.time));
+        let sparse = self.feeds.iter().filter(|f| f.parent.is_some());
+        let list: Vec<_> =
+            sparse.filter_map(|f| newest(&f)).map(|(name, time)| format!("{name}={time}")).collect();
+        format!("video/mp4;ChildTrack=\"{}\"", list.join(","))
+    }
+
     fn fragment(&self, feed: &Feed, index: usize, bitrate: u32, now: f64) -> Reply {
         let chunk = feed.chunks[index];
         let size = (feed.seconds(chunk.duration) * f64::from(bitrate) / 8.0) as u64;
@@ -277,6 +312,9 @@ impl Origin {
         }
         let content = [full(b"mfhd", 0, &[0, 0, 0, 1]), sized(b"traf", &traf)].concat();
         let moof = sized(b"moof", &content);
+        if feed.fourcc == "DATA" {
+            return Reply::Whole([moof, sized(b"mdat", format!("event {index}").as_bytes())].concat());
+        }
         if feed.kind == Kind::Text {
             let body = format!(
                 "<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div><p begin=\"0s\" end=\"1s\">chunk {index}</p></div></body></tt>"

@@ -117,7 +117,7 @@ proptest! {
 
     #[test]
     fn any_events_in_any_order_are_survived(
-        events in prop::collection::vec((0_u8..18, 0_u32..6, any::<u64>(), any::<f64>(), prop::collection::vec(any::<u8>(), 0..40)), 0..60),
+        events in prop::collection::vec((0_u8..20, 0_u32..6, any::<u64>(), any::<f64>(), prop::collection::vec(any::<u8>(), 0..40)), 0..60),
     ) {
         let mut engine = Engine::new(Settings::default());
         let manifest = br#"<SmoothStreamingMedia MajorVersion="2" MinorVersion="0" Duration="0" IsLive="TRUE"><StreamIndex Type="audio" Url="QualityLevels({bitrate})/Fragments(a={start time})"><QualityLevel Index="0" Bitrate="64000" FourCC="AACL" SamplingRate="48000" Channels="2"/><c t="18446744073709000000" d="100"/><c d="551000"/></StreamIndex></SmoothStreamingMedia>"#;
@@ -143,6 +143,7 @@ proptest! {
                 14 => Event::Seeking { position: *float },
                 15 => Event::Evicted { kind },
                 16 => Event::SelectStream { kind, name: Some("audio") },
+                17 => Event::Pointers("a/b;ChildTrack=\"a=18446744073709551615,b=1\""),
                 _ => Event::Tick,
             };
             let commands = engine.handle((i as u64 * (number % 5000)) as f64 / 1000.0, event);

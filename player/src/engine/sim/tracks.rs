@@ -1,8 +1,8 @@
-//! Sound in several languages.
+//! Sound in several languages, and streams of data.
 
 use std::collections::HashMap;
 
-use smooth::manifest::Kind;
+use smooth::manifest::{Embedded, EmbeddedContent, Kind};
 
 use super::*;
 use crate::engine::{Command, Event, RequestId};
@@ -85,4 +85,68 @@ fn no_seek_meets_the_language_of_before() {
         }
         assert!(w.position > to + 8.0, "{}", w.position);
     }
+}
+
+/// What was told of streams of data: when in the session, at which position, what.
+fn data(w: &World) -> Vec<(f64, f64, String)> {
+    let told = |(at, notice): &(f64, Notice)| match notice {
+        Notice::Data { position, content: EmbeddedContent::Sample(bytes), .. } => {
+            Some((*at, *position, String::from_utf8(bytes.clone()).unwrap()))
+        }
+        _ => None,
+    };
+    w.notices.iter().filter_map(told).collect()
+}
+
+#[test]
+fn events_of_a_broadcast_come_before_their_time_once_each_and_for_one_manifest() {
+    let mut origin = Origin::broadcast(Broadcast { dvr: 0.0, ..Broadcast::default() });
+    let zero = origin.feeds[0].chunks[0].time;
+    // Two in one chunk of the picture as well: its pointer names the second only.
+    let seconds = [5, 40, 61, 90, 91, 130];
+    origin.feeds.push(Feed::events(&seconds.map(|s| zero + s * 10_000_000)));
+    let mut w = world(origin);
+    w.play(130.0);
+    let told = data(&w);
+    let mut positions: Vec<_> = told.iter().map(|(_, position, _)| position.round() as u64).collect();
+    positions.sort_unstable();
+    // Playback began at 22 s: what was before is told as well, if it still holds.
+    assert_eq!(positions, seconds, "{told:?}");
+    let start = w.position - w.now;
+    for (at, position, text) in told.iter().skip(1) {
+        assert!(position - start > *at, "{text} at {position} s was told too late, at {at} s");
+    }
+    assert!(w.manifests() <= 4, "{}", w.manifests());
+    assert_eq!((w.stalled, w.engine.stats().not_yet), (0.0, 0));
+    w.seek(30.0);
+    w.play(20.0);
+    assert_eq!(data(&w).len(), seconds.len(), "none twice");
+}
+
+#[test]
+fn what_stands_in_the_manifest_is_told_at_once_and_not_asked_for() {
+    let mut origin = Origin::vod(60);
+    let mut events = Feed::events(&[20_000_000, 300_000_000]);
+    let sample = |(time, text): (u64, &str)| Embedded { time, content: EmbeddedContent::Sample(text.into()) };
+    events.embedded = [(20_000_000, "one"), (300_000_000, "two")].map(sample).into();
+    origin.feeds.push(events);
+    let mut w = world(origin);
+    assert!(w.run(70.0, |w| w.ended));
+    let told: Vec<_> = data(&w).into_iter().map(|(_, position, text)| (position, text)).collect();
+    assert_eq!(told, [(2.0, "one".to_owned()), (30.0, "two".to_owned())]);
+    assert!(!w.urls.iter().any(|(_, url)| url.contains("events")));
+    assert_eq!(w.stalled, 0.0);
+}
+
+#[test]
+fn events_that_cannot_be_had_hold_nothing_up() {
+    let mut origin = Origin::vod(60);
+    origin.feeds.push(Feed::events(&[20_000_000, 300_000_000]));
+    origin.faults.push(Fault { text: "events=20000000)", from: 0.0, to: 1e9, status: 404 });
+    let mut w = world(origin);
+    assert!(w.run(70.0, |w| w.ended));
+    assert_eq!(data(&w).len(), 1);
+    let left_out = |n: &(f64, Notice)| matches!(n.1, Notice::ChunkSkipped { kind: Kind::Text, .. });
+    assert_eq!(w.notices.iter().filter(|n| left_out(n)).count(), 1);
+    assert_eq!(w.stalled, 0.0);
 }
