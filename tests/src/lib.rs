@@ -15,5 +15,6 @@ pub mod pages;
 pub mod player;
 pub mod process;
 pub mod shaper;
+pub mod sparse;
 pub mod splitter;
 pub mod web;

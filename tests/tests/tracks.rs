@@ -3,8 +3,9 @@
 use harness::browser::Browser;
 use harness::encoder::{LIVE, Recipe};
 use harness::files::{Files, Site};
+use harness::origin::Origin;
 use harness::splitter::Presentation;
-use harness::{origin, pages, player};
+use harness::{origin, pages, player, sparse, web};
 
 #[tokio::test]
 async fn another_language_is_heard_at_once_and_the_picture_goes_on() {
@@ -43,6 +44,138 @@ async fn another_language_is_heard_at_once_and_the_picture_goes_on() {
     pictures.sort();
     pictures.dedup();
     assert_eq!(pictures.len(), all, "no picture is asked for twice");
+    browser.no_console_errors().await;
+}
+
+/// A picture with a red square as its caption, from 2 s to 6 s, in the middle of its upper half.
+const IMAGE_CAPTIONS: &str = r##"<tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling"
+    xmlns:smpte="http://www.smpte-ra.org/schemas/2052-1/2010/smpte-tt" xml:lang="en"><head>
+    <metadata><smpte:image xml:id="square" imagetype="PNG" encoding="Base64">
+    iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mP4z8BAEmIY1TCqYfhqAACQ+f8B8u7oVwAAAABJRU5ErkJggg==
+    </smpte:image></metadata>
+    <layout><region xml:id="upper" tts:origin="40% 10%" tts:extent="20% 30%"/></layout></head>
+    <body><div begin="2s" end="6s" region="upper" smpte:backgroundImage="#square"/>
+    <div><p begin="7s" end="30s" tts:color="yellow" tts:fontStyle="italic">text</p></div></body></tt>"##;
+
+/// What stands in the manifest itself; and levels and streams that no browser here plays.
+const MORE: &str = r#"
+  <StreamIndex Type="text" Subtype="SCMD" Name="script"><Content>
+    <ScriptCommand Time="40000000" Type="URL" Command="a &amp; b"/><ScriptCommand Time="10000000" Type="CAPTION" Command="one"/>
+  </Content></StreamIndex>
+  <StreamIndex Type="text" Subtype="CHAP" Name="chapters"><Content>
+    <Marker Time="0" Value="Beginning"/><Marker Time="50000000" Value="End"/></Content></StreamIndex>
+  <StreamIndex Type="text" Subtype="DATA" Name="inline" ParentStreamIndex="video" ManifestOutput="TRUE"
+    Url="QualityLevels({bitrate})/Fragments(inline={start time})"><QualityLevel Index="0" Bitrate="500" FourCC="DATA"/>
+    <c t="30000000"><f i="0">AP8Q</f></c></StreamIndex>
+  <StreamIndex Type="audio" Name="surround" Url="QualityLevels({bitrate})/Fragments(surround={start time})">
+    <QualityLevel Index="0" Bitrate="192000" FourCC="EC-3" AudioTag="65534" SamplingRate="48000" Channels="6"
+      CodecPrivateData="00063F000000AF87FBA7022DFB42A4D405CD93843BDD0600200F00"/><c t="0" d="20000000"/></StreamIndex>
+"#;
+
+#[tokio::test]
+async fn what_a_manifest_tells_beside_picture_and_sound() {
+    let recipe = Recipe { levels: LIVE[..1].to_vec(), seconds: Some(10), ..Recipe::default() };
+    let mut presentation = Presentation::encode(&recipe)
+        .with_events("events", &[(1, "first"), (3, "second")])
+        .with_captions("subs", IMAGE_CAPTIONS);
+    presentation.more = MORE.to_owned();
+    let (files, browser) = open(&presentation).await;
+    browser
+        .run(
+            "window.told = []; window.left = [];
+            const element = document.querySelector('smooth-video');
+            element.addEventListener('datareceived', ({ detail }) => told.push(detail));
+            element.addEventListener('streamskipped', ({ detail }) => left.push(`${detail.stream} ${detail.reason} ${detail.about}`));
+            element.removeAttribute('src'); element.setAttribute('captions', 'subs'); element.src = '/content.ism/Manifest';",
+        )
+        .await;
+    browser.until("an event comes at its time", "window.told.some((event) => event.text === 'second')").await;
+    let told = browser
+        .eval("told.map((e) => `${e.stream} ${e.subtype} ${e.position} ${e.type ?? ''} ${e.text || [...e.value]}`).sort().join('; ')")
+        .await;
+    assert_eq!(
+        told,
+        "chapters CHAP 0  Beginning; chapters CHAP 5  End; events DATA 1  first; events DATA 3  second; \
+         inline DATA 3  0,255,16; script SCMD 1 CAPTION one; script SCMD 4 URL a & b"
+    );
+    assert_eq!(browser.eval("left.join('; ')").await, "surround unsupported-codec ec-3; surround no-levels ");
+    let track =
+        |label: &str| format!("[...window.__probe.media().textTracks].find((t) => t.label === '{label}')");
+    let chapters = format!(
+        "[{0}.kind, ...[...{0}.cues].map((c) => c.startTime + '-' + Math.round(c.endTime) + c.text)].join()",
+        track("chapters")
+    );
+    assert_eq!(browser.eval(&chapters).await, "chapters,0-5Beginning,5-10End");
+    let bytes = format!("[{0}.kind, {0}.mode, ...{0}.cues[0].value].join()", track("inline"));
+    assert_eq!(browser.eval(&bytes).await, "metadata,hidden,0,255,16");
+    assert!(!files.log().iter().any(|l| l.path.contains("inline")), "it stands in the manifest");
+
+    // The square is on the screen, where the region says, whatever the shape of the element.
+    browser.run("document.querySelector('smooth-video').currentTime = 3; document.querySelector('smooth-video').pause()").await;
+    for (shape, size, expected) in
+        [("wide", (640, 360), (256, 36, 128, 108)), ("letterboxed", (400, 360), (160, 90, 80, 68))]
+    {
+        let (width, height) = size;
+        browser
+            .run(&format!("Object.assign(document.querySelector('smooth-video').style, {{ width: '{width}px', height: '{height}px' }})"))
+            .await;
+        let square = browser
+            .until(
+                &format!("the picture caption shows, {shape}"),
+                "(() => { const image = document.querySelector('smooth-video').shadowRoot.querySelector('svg image');
+                if (!image) return null;
+                const { x, y } = document.querySelector('smooth-video').getBoundingClientRect();
+                const box = image.getBoundingClientRect();
+                return [box.x - x, box.y - y, box.width, box.height].map(Math.round); })()",
+            )
+            .await;
+        let (x, y, w, h) = expected;
+        assert_eq!(square, serde_json::json!([x, y, w, h]), "{shape}");
+    }
+    browser.run("document.querySelector('smooth-video').currentTime = 8").await;
+    browser
+        .until("it is gone", "!document.querySelector('smooth-video').shadowRoot.querySelector('svg image')")
+        .await;
+    browser.until("text shows", "window.__probe.captions().join() === '<c.yellow><i>text</i></c>'").await;
+    browser.no_console_errors().await;
+}
+
+#[tokio::test]
+async fn events_that_are_pushed_beside_a_broadcast_come_before_their_time() {
+    let origin = Origin::start().await;
+    let manifest = format!("{}/manifest", origin.point());
+    origin.page(&manifest);
+    let recipe = Recipe { levels: LIVE[..1].to_vec(), ..Recipe::default() };
+    let _encoder = recipe.push(&origin.point());
+    web::until(&manifest, |xml| xml.contains("<c ")).await;
+    sparse::push(&origin.point(), &[(10_000_000, "before")]).await;
+    web::until(&manifest, |xml| xml.contains("ParentStreamIndex=\"video\"")).await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/SmoothStreamingPlayer.html", origin.url())).await;
+    player::playing(&browser).await;
+    browser
+        .run(
+            "window.told = []; const element = document.querySelector('smooth-player'); window.element = element;
+            element.addEventListener('datareceived', ({ detail }) => told.push([element.currentTime, detail.position, detail.text]));",
+        )
+        .await;
+    let zero: u64 =
+        browser.eval("String(element.presentationStart)").await.as_str().unwrap().parse().unwrap();
+    let edge = browser.eval("element.liveEdgeStart + 12").await.as_f64().unwrap();
+    let time = zero + (edge * 1e7) as u64;
+    let before = browser.eval("element.stats.manifestRequests").await;
+    sparse::push(&origin.point(), &[(time, "break")]).await;
+    browser.until("the event comes", "told.some(([, , text]) => text === 'break')").await;
+    let told = browser.eval("told.find(([, , text]) => text === 'break')").await;
+    let (at, position) = (told[0].as_f64().unwrap(), told[1].as_f64().unwrap());
+    println!("told {:.1} s before its time", position - at);
+    assert!((position - edge).abs() < 0.01, "{position} {edge}");
+    assert!(at < position, "too late: {told}");
+    let active = "[...[...element.textTracks].find((t) => t.label === 'markers').activeCues].some((cue) => cue.text === 'break')";
+    browser.until("its cue is active", active).await;
+    let position = player::glance(&browser).await.position;
+    assert!((edge..edge + 1.5).contains(&position), "the cue of {edge} s is active at {position} s");
+    assert_eq!(browser.eval("element.stats.manifestRequests").await, before, "the pointer is enough");
     browser.no_console_errors().await;
 }
 

@@ -21,6 +21,7 @@ const CUE_STYLE = ["black", "red", "lime", "yellow", "blue", "magenta", "cyan", 
 const VIDEO_STYLE = `
 :host{display:inline-block;position:relative;max-width:100%;line-height:0;background:#000}
 :host([hidden]){display:none}
+svg.captions{position:absolute;inset:0;width:100%;height:100%;pointer-events:none}
 video{width:100%;height:100%;object-fit:var(--smooth-object-fit,contain);background:inherit}
 `;
 
@@ -73,6 +74,7 @@ class SmoothVideo extends HTMLElement {
     this.sizing = root.querySelectorAll("style")[1];
     this.player = null;
     this.data = new DataTracks(this.media);
+    drawCaptionImages(this.media);
     this.reset();
     this.renditions = new RenditionList(this);
     this.audioTracks = new ChoiceList();
@@ -213,7 +215,9 @@ class SmoothVideo extends HTMLElement {
   }
 
   options() {
-    const options = {};
+    // WebKitGTK cannot change the type of a buffer.
+    const buffer = window.SourceBuffer || window.ManagedSourceBuffer;
+    const options = { changeType: Boolean(buffer && buffer.prototype.changeType) };
     for (const [name, key] of Object.entries(OPTIONS)) {
       const value = this.getAttribute(name);
       if (value === null) continue;

@@ -8,6 +8,7 @@ use super::command::{Command, RequestId};
 use super::event::Failure;
 use super::notice::{Notice, SwitchReason};
 use super::session::Session;
+use super::stream::family;
 use super::time::Bound;
 use super::track::{Cursor, Flight};
 
@@ -257,11 +258,6 @@ impl Session {
             track.appending.remove(i);
         }
     }
-}
-
-/// What decides whether a buffer must change its type: container and codec, not its profile.
-fn family(mime: &str) -> &[u8] {
-    mime.as_bytes().split(|&byte| byte == b'.').next().unwrap_or_default()
 }
 
 /// Seconds beyond the start of a range that are surely inside it, whatever was rounded.

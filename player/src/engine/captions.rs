@@ -2,10 +2,10 @@
 
 use smooth::Span;
 use smooth::boxes;
-use smooth::captions::{self, Document, webvtt};
+use smooth::captions::{self, Document, Percent, webvtt};
 use smooth::manifest::{EmbeddedContent, Kind};
 
-use super::command::{Command, Cue, TextTrackId};
+use super::command::{Command, Cue, Picture, TextTrackId};
 use super::notice::{Code, Notice};
 use super::session::Session;
 use super::stream::Stream;
@@ -194,14 +194,19 @@ impl Session {
         let mut cues = Vec::new();
         for cue in document.cues {
             let (begin, end) = (cue.begin_ms.saturating_sub(zero), cue.end_ms.saturating_sub(zero));
-            let key = (end, digest(begin, &cue.text));
-            if cue.image.is_some() || end <= begin || track.cues.contains(&key) {
+            let image = cue.image.and_then(|index| document.images.get(index));
+            let key = (end, digest(begin, image.map_or(&cue.text, |image| &image.base64)));
+            if end <= begin || track.cues.contains(&key) {
                 continue;
             }
             track.cues.push(key);
             let settings = webvtt::cue_settings(&cue);
+            let place = cue.region.map_or([0.0, 0.0, 100.0, 100.0], |region| {
+                [region.x, region.y, region.width, region.height].map(Percent::to_f64)
+            });
+            let picture = image.map(|image| Picture { base64: image.base64.clone(), place });
             let seconds = |ms: u64| ms as f64 / 1000.0;
-            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings });
+            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings, picture });
         }
         if !cues.is_empty() {
             self.out.push(Command::AddCues { track: track.id, cues });

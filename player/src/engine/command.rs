@@ -165,4 +165,15 @@ pub struct Cue {
     pub text: String,
     /// Where it stands.
     pub settings: Settings,
+    /// What is shown in place of text.
+    pub picture: Option<Picture>,
+}
+
+/// A caption that is a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// PNG, in base64.
+    pub base64: String,
+    /// Left, top, width and height, in per cent of the video's picture.
+    pub place: [f64; 4],
 }

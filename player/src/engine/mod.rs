@@ -44,7 +44,7 @@ mod time;
 mod track;
 mod watch;
 
-pub use command::{Command, Cue, Purpose, RequestId, TextTrackId};
+pub use command::{Command, Cue, Picture, Purpose, RequestId, TextTrackId};
 pub use event::{AppendFailure, Event, Failure, Media, Range};
 pub use notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
 pub use settings::Settings;

@@ -17,6 +17,8 @@ pub struct Settings {
     pub max_bitrate: Option<u32>,
     /// No level is chosen automatically that is larger than the picture on the page.
     pub cap_to_viewport: bool,
+    /// A source buffer can change its type, so that levels of different codecs can stand beside each other.
+    pub change_type: bool,
     /// Name or language of the audio stream to start with; any letter case.
     pub audio: Option<String>,
     /// Name or language of the caption stream to start with; any letter case. `None` for no captions.
@@ -43,6 +45,7 @@ impl Default for Settings {
             initial_throughput: 1_500_000,
             max_bitrate: None,
             cap_to_viewport: false,
+            change_type: true,
             audio: None,
             captions: None,
             timeout: 10.0,

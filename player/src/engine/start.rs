@@ -40,7 +40,7 @@ impl Session {
         }
         let answers = core::mem::take(&mut self.probes);
         for stream in &mut self.streams {
-            stream.keep_supported(&answers, &mut self.skipped);
+            stream.keep_supported(&answers, self.settings.change_type, &mut self.skipped);
         }
         self.streams.retain(|s| s.kind == Kind::Text || !s.levels.is_empty() && !s.chunks.is_empty());
         for skipped in core::mem::take(&mut self.skipped) {

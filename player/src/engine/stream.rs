@@ -97,10 +97,12 @@ impl Stream {
         (streams, skipped)
     }
 
-    /// Drops the levels whose type is not in `supported`. What is left may be nothing.
+    /// Drops the levels whose type is not in `supported`, and if a buffer has to keep its type those of another
+    /// codec than the lowest. What is left may be nothing.
     pub(super) fn keep_supported(
         &mut self,
         supported: &[(String, Option<bool>)],
+        change_type: bool,
         skipped: &mut Vec<Skipped>,
     ) {
         if self.kind == Kind::Text {
@@ -109,7 +111,9 @@ impl Stream {
         let name = &self.name;
         let mut i = 0;
         while let Some(level) = self.levels.get(i) {
-            if supported.iter().any(|(mime, yes)| *yes == Some(true) && *mime == level.mime) {
+            let first = self.levels.first().filter(|_| i > 0 && !change_type);
+            let fits = first.is_none_or(|first| family(&first.mime) == family(&level.mime));
+            if fits && supported.iter().any(|(mime, yes)| *yes == Some(true) && *mime == level.mime) {
                 i = i.saturating_add(1);
                 continue;
             }
@@ -229,6 +233,11 @@ impl Stream {
         let (name, language) = (self.name.as_str(), self.language.as_str());
         StreamInfo { kind: self.kind, data: self.data.as_deref(), name, language, selected, levels }
     }
+}
+
+/// What decides whether a buffer must change its type: container and codec, not its profile.
+pub(super) fn family(mime: &str) -> &[u8] {
+    mime.as_bytes().split(|&byte| byte == b'.').next().unwrap_or_default()
 }
 
 /// Chunks that may be announced beyond a manifest.

@@ -30,7 +30,7 @@ impl Player {
 
     /// Plays what is at `url`. False if the browser cannot, for want of a media source. `options`: `start`,
     /// `bufferGoal`, `backBuffer`, `liveDelay`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
-    /// (bits/s), `capToViewport`, `withCredentials`, `audio`, `captions` (names or languages).
+    /// (bits/s), `capToViewport`, `withCredentials`, `changeType` (whether source buffers can), `audio`, `captions` (names or languages).
     pub fn load(&mut self, url: &str, options: &JsValue) -> bool {
         self.destroy();
         let options = Options(options);
@@ -130,6 +130,7 @@ impl Options<'_> {
             settings.initial_throughput = throughput;
         }
         settings.cap_to_viewport = self.get("capToViewport").is_truthy();
+        settings.change_type = self.get("changeType").is_truthy();
         settings.audio = self.get("audio").as_string();
         settings.captions = self.get("captions").as_string();
         settings

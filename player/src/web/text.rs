@@ -3,7 +3,7 @@
 //! A track made by `addTextTrack` cannot be removed. So an ended session leaves its tracks empty and
 //! disabled, and the next one takes over those of the same label and language.
 
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use smooth::captions::webvtt::{Line, Settings};
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlVideoElement, TextTrack, TextTrackKind, TextTrackMode, VttCue};
@@ -46,6 +46,11 @@ impl Tracks {
         for cue in cues {
             let Ok(target) = VttCue::new(cue.start, cue.end, &cue.text) else { continue };
             apply(&target, &cue.settings);
+            if let Some(picture) = &cue.picture {
+                let place: Array = picture.place.iter().map(|&side| JsValue::from(side)).collect();
+                let _ = Reflect::set(&target, &"image".into(), &picture.base64.as_str().into());
+                let _ = Reflect::set(&target, &"place".into(), &place);
+            }
             track.target.add_cue(&target);
             track.cues.push(target);
         }

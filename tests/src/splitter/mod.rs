@@ -2,7 +2,7 @@
 //! Smooth Streaming addresses, with a manifest of the tests' own writing.
 
 mod ismv;
-mod variants;
+pub(crate) mod variants;
 
 use std::fmt::Write as _;
 

@@ -75,6 +75,21 @@ impl Presentation {
         self
     }
 
+    /// With a sparse stream beside the picture: samples at these times, in seconds after the start.
+    #[must_use]
+    pub fn with_events(mut self, name: &'static str, events: &[(u64, &str)]) -> Self {
+        let start = self.start();
+        let fragment = |&(seconds, text): &(u64, &str)| {
+            let time = start + seconds * self.timescale;
+            Fragment { time, duration: 0, bytes: text_fragment(time, 0, text.as_bytes()) }
+        };
+        let fragments = events.iter().map(fragment).collect();
+        let attributes = "FourCC=\"DATA\" CodecPrivateData=\"\"".to_owned();
+        let level = Track { bitrate: 1000, attributes, fragments };
+        self.streams.push(Stream { kind: "text", name, subtype: "DATA", language: "", levels: vec![level] });
+        self
+    }
+
     /// With sound in two languages: its own in English, that of `other` in German.
     #[must_use]
     pub fn in_two_languages(mut self, other: Self) -> Self {
@@ -111,7 +126,7 @@ impl Presentation {
 }
 
 /// One sample in a `moof` and `mdat` at tick 0, of track 1.
-fn text_fragment(time: u64, duration: u64, sample: &[u8]) -> Vec<u8> {
+pub(crate) fn text_fragment(time: u64, duration: u64, sample: &[u8]) -> Vec<u8> {
     let length = u32::try_from(sample.len()).unwrap();
     let tfxd_type =
         [0x6d, 0x1d, 0x9b, 0x05, 0x42, 0xd5, 0x44, 0xe6, 0x80, 0xe2, 0x14, 0x1d, 0xaf, 0xf7, 0x57, 0xb2];
@@ -127,7 +142,7 @@ fn text_fragment(time: u64, duration: u64, sample: &[u8]) -> Vec<u8> {
     [moof(offset), boxed(b"mdat", &[sample])].concat()
 }
 
-fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let payload = parts.concat();
     let size = u32::try_from(payload.len() + 8).unwrap().to_be_bytes();
     [&size, &kind[..], &payload].concat()

@@ -15,6 +15,8 @@ pub(in crate::engine) struct Feed {
     pub(in crate::engine) chunks: Vec<Span>,
     pub(in crate::engine) fourcc: &'static str,
     pub(in crate::engine) attributes: Vec<(String, String)>,
+    /// Levels from this bitrate on are coded in HEVC.
+    pub(in crate::engine) hevc_from: u32,
     /// It is sparse beside this one.
     pub(in crate::engine) parent: Option<&'static str>,
     /// Samples that stand in the manifest as soon as it lists their chunk.
@@ -43,6 +45,7 @@ impl Feed {
                 Kind::Text => "TTML",
             },
             attributes: Vec::new(),
+            hevc_from: u32::MAX,
             parent: None,
             embedded: Vec::new(),
         }
@@ -60,16 +63,18 @@ impl Feed {
     }
 
     fn model(&self, chunks: &[Span]) -> Stream {
-        let data = match self.fourcc {
+        let data = |fourcc| match fourcc {
             "H264" => "000000016742c01eda0280bfe5400000000168ce3c80",
+            "HVC1" => HEVC,
             "AACL" => "1190",
             _ => "",
         };
+        let fourcc = |bitrate| if bitrate >= self.hevc_from { "HVC1" } else { self.fourcc };
         let level = |(index, &bitrate): (usize, &u32)| QualityLevel {
             index: index as u32,
             bitrate,
-            fourcc: self.fourcc.into(),
-            private_data: hex_decode(data).unwrap(),
+            fourcc: fourcc(bitrate).into(),
+            private_data: hex_decode(data(fourcc(bitrate))).unwrap(),
             width: 640,
             height: 360,
             sampling_rate: 48_000,
@@ -333,3 +338,7 @@ fn sized(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
 fn full(kind: &[u8; 4], flags: u32, payload: &[u8]) -> Vec<u8> {
     sized(kind, &[&flags.to_be_bytes(), payload].concat())
 }
+
+/// Parameter sets of Main 10.
+const HEVC: &str = "0000000140010C01FFFF02200000030090000003000003003C9598090000000142010102200000030090000003000003003C\
+    A00A080B9F6D96566924CAF0168080000003008000000C84000000014401C172B46240";

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use smooth::manifest::{Embedded, EmbeddedContent, Kind};
+use smooth::manifest::{Embedded, EmbeddedContent, Kind, Reason, Skipped};
 
 use super::*;
 use crate::engine::{Command, Event, RequestId};
@@ -149,4 +149,41 @@ fn events_that_cannot_be_had_hold_nothing_up() {
     let left_out = |n: &(f64, Notice)| matches!(n.1, Notice::ChunkSkipped { kind: Kind::Text, .. });
     assert_eq!(w.notices.iter().filter(|n| left_out(n)).count(), 1);
     assert_eq!(w.stalled, 0.0);
+}
+
+/// With HEVC from 3 Mbit/s on.
+fn mixed() -> Origin {
+    let mut origin = Origin::vod(60);
+    origin.feeds[0].hevc_from = 3_000_000;
+    origin
+}
+
+#[test]
+fn levels_of_two_codecs_share_a_buffer_that_can_change_its_type() {
+    let mut w = world(mixed());
+    assert!(w.run(70.0, |w| w.ended));
+    assert!(renditions(&w).iter().any(|&(_, bitrate, _)| bitrate >= 3_000_000), "{:?}", renditions(&w));
+    let change =
+        |(_, c): &&(u64, Command)| matches!(c, Command::ChangeType { mime, .. } if mime.contains("hvc1"));
+    assert_eq!((w.log.iter().filter(change).count(), w.stalled), (1, 0.0));
+}
+
+#[test]
+fn levels_of_another_codec_are_left_out_with_a_reason_where_a_buffer_cannot() {
+    for (change_type, unsupported) in [(false, "-"), (true, "hvc1")] {
+        let mut w = World::new(mixed(), Settings { change_type, ..Settings::default() });
+        w.unsupported = unsupported;
+        w.load(None);
+        assert!(w.run(70.0, |w| w.ended));
+        assert!(renditions(&w).iter().all(|&(_, bitrate, _)| bitrate < 3_000_000));
+        let skipped = w.notices.iter().filter_map(|(_, notice)| match notice {
+            Notice::Skipped(Skipped { bitrate, reason: Reason::UnsupportedCodec(codec), .. }) => {
+                Some((*bitrate, codec.starts_with("hvc1.")))
+            }
+            _ => None,
+        });
+        let expected = [(Some(3_000_000), true), (Some(5_000_000), true)];
+        assert_eq!(skipped.collect::<Vec<_>>(), expected, "{change_type}");
+        assert!(!w.log.iter().any(|(_, c)| matches!(c, Command::ChangeType { .. })));
+    }
 }
