@@ -1,6 +1,6 @@
 //! Two encoders for the same tracks.
 
-use crate::harness::{END, Origin, Parts, Push, STREAM, capture};
+use crate::harness::{END, Origin, Push, STREAM};
 use crate::video::{Video, chunks, listed};
 
 const LIVE_ONLY: [(&str, &str); 2] = [("publishing", "Fragments;Streams"), ("lookaheadChunks", "0")];
@@ -116,75 +116,4 @@ async fn a_level_that_only_an_encoder_that_was_sent_away_announced_is_not_listed
 async fn first_of(rung: &Video, origin: &Origin) -> Vec<u8> {
     let time = chunks(origin).await[0];
     rung.fragment(i64::try_from(time).unwrap(), 2000, 2)
-}
-
-/// What two origins answer for the same set of fragments.
-async fn answers(origin: &Origin) -> Vec<(String, Vec<u8>)> {
-    let mut paths = vec!["Manifest".to_owned()];
-    for stream in &origin.manifest().await.streams {
-        for level in &stream.levels {
-            for chunk in stream.chunks.iter() {
-                paths.push(smooth::url::expand(&stream.url, level, chunk.time).unwrap());
-            }
-        }
-    }
-    for format in ["m3u8-cmaf", "mpd-time-csf"] {
-        paths.push(format!("Manifest(format={format})"));
-    }
-    let mut answers = Vec::new();
-    let mut at = 0;
-    while at < paths.len() {
-        let path = paths[at].clone();
-        at += 1;
-        let response = origin.get(&format!("/live.isml/{path}")).await;
-        assert_eq!(response.status, 200, "{path}: {}", response.text());
-        // Whatever a playlist names is asked for, too.
-        if response.body.starts_with(b"#EXTM3U") {
-            let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            for line in response.text().lines() {
-                let map = line.split("URI=\"").nth(1).and_then(|u| u.split('"').next());
-                let named = if line.starts_with('#') { map } else { Some(line) };
-                let named = named.filter(|n| !n.is_empty()).map(|n| format!("{folder}{n}"));
-                paths.extend(named.filter(|n| !paths.contains(n)));
-            }
-        }
-        answers.push((path, response.body));
-    }
-    answers
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_origins_with_the_same_fragments_answer_the_same_bytes() {
-    let parts = Parts::of(&capture());
-    let one = Origin::with(&LIVE_ONLY[..1], |_| {}).await;
-    assert_eq!(one.post(STREAM, &[parts.stream(0..10), END.to_vec()].concat(), 1 << 14).await.status, 200);
-
-    // The other one gets it from two encoders, in another order, with other losses.
-    let two = Origin::with(&LIVE_ONLY[..1], |_| {}).await;
-    let mut a = two.push(STREAM).await;
-    a.piece(&parts.stream(0..3)).await;
-    listed(&two, 0).await;
-    let mut b = two.push("/live.isml/Streams(Backup)").await;
-    b.piece(&parts.stream(1..5)).await;
-    listed(&two, 4000).await;
-    // The first breaks in the middle of a fragment, comes back, and repeats two.
-    let torn = parts.media(3..4);
-    a.piece(&torn[..torn.len() / 2]).await;
-    drop(a);
-    let again = two.post(STREAM, &parts.stream(3..7), 777).await;
-    assert_eq!(again.status, 200, "{}", again.text());
-    b.pieces(&parts.media(5..10), 1 << 12).await;
-    b.piece(END).await;
-    assert_eq!(b.finish().await.status, 200);
-    assert_eq!(two.post(STREAM, &[parts.head.clone(), END.to_vec()].concat(), 99).await.status, 200);
-
-    let (one_says, two_says) = (answers(&one).await, answers(&two).await);
-    assert_eq!(one_says.len(), two_says.len());
-    for ((path, one), (other, two)) in one_says.iter().zip(&two_says) {
-        assert_eq!(path, other);
-        assert!(one == two, "{path}: {} and {} bytes differ", one.len(), two.len());
-    }
-    assert!(one_says.len() > 40, "{}", one_says.len());
-    one.stop().await;
-    two.stop().await;
 }

@@ -252,40 +252,6 @@ async fn a_sliding_window_keeps_numbers_and_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_origins_with_the_same_fragments_answer_the_same_bytes() {
-    let parts = Parts::of(&capture());
-    let (one, other) = (origin(&[]).await, origin(&[]).await);
-    one.post(STREAM, &capture(), 1 << 16).await;
-    // The other one hears two encoders, of which each loses something, and the first says some of it twice.
-    let tracks = parts.tracks.tracks.len();
-    let without = |range: std::ops::Range<usize>, lost: usize| -> Vec<u8> {
-        let kept = (range.start * tracks..range.end * tracks).filter(|&i| i != lost);
-        kept.flat_map(|i| [&parts.fragments[i].moof[..], &parts.fragments[i].mdat[..]].concat()).collect()
-    };
-    let mut first = other.push(STREAM).await;
-    let mut second = other.push("/live.isml/Streams(Encoder2)").await;
-    first.piece(&parts.head).await;
-    second.piece(&parts.head).await;
-    for i in 0..10 {
-        first.piece(&without(i.max(1) - 1..i + 1, 3 * tracks)).await;
-        second.piece(&without(i..i + 1, 6 * tracks + 1)).await;
-    }
-    for mut push in [first, second] {
-        push.piece(END).await;
-        assert_eq!(push.finish().await.status, 200);
-    }
-    for path in ["/live.isml/Manifest", MASTER, LOW, &LOW.replace("100000", "180000"), SOUND] {
-        let (a, b) = (one.get(path).await, other.get(path).await);
-        assert!(a.status == 200 && a.body == b.body && a.header("etag") == b.header("etag"), "{path}");
-    }
-    for path in [LOW, &LOW.replace("100000", "180000"), SOUND] {
-        assert!(one.segments(path).await == other.segments(path).await, "{path}");
-    }
-    one.stop().await;
-    other.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_a_level_lacks_is_a_gap_there() {
     let parts = Parts::of(&capture());
     let origin = origin(&[]).await;

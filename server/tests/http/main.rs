@@ -14,6 +14,7 @@ mod harness;
 mod hls;
 mod key_frames;
 mod lifecycle;
+mod mpd;
 mod on_demand;
 mod push;
 mod settings;
