@@ -11,6 +11,7 @@ mod events;
 mod faults;
 #[allow(dead_code, reason = "shared with the hostile tests")]
 mod harness;
+mod held;
 mod hls;
 mod key_frames;
 mod lifecycle;
