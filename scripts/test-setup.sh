@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # program → Debian's package; other systems name it much the same
-declare -A package=([ffmpeg]=ffmpeg [ffprobe]=ffmpeg [chromium]=chromium [chromedriver]=chromium-driver [brotli]=brotli [npm]=npm
+declare -A package=([ffmpeg]=ffmpeg [ffprobe]=ffmpeg [chromium]=chromium [chromedriver]=chromium-driver [brotli]=brotli [npm]=npm [faketime]=faketime
   [WebKitWebDriver]=webkit2gtk-driver [Xvfb]=xvfb)
 missing=()
 for program in "${!package[@]}"; do

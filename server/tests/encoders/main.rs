@@ -13,4 +13,5 @@ mod harness;
 #[path = "../http/mpd.rs"]
 mod mpd;
 mod redundant;
+mod times;
 mod video;

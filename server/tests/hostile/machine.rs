@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use crate::harness::{Origin, Parts, STREAM, capture, read_response};
 
 /// The real program, with `/live.isml`.
-struct Server {
-    child: Child,
+pub(crate) struct Server {
+    pub(crate) child: Child,
     root: tempfile::TempDir,
     port: u16,
     log: Receiver<String>,
@@ -21,7 +21,7 @@ struct Server {
 
 impl Server {
     /// Starts it by `sh -c`, after `before`.
-    fn start(before: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start(before: &str, flags: &[&str]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let definition = "<smil xmlns=\"http://www.w3.org/2001/SMIL20/Language\"><head>\
              <meta name=\"lookaheadChunks\" content=\"2\"/></head><body/></smil>";
@@ -43,16 +43,16 @@ impl Server {
         Self { child, root, port, log }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
     }
 
-    async fn get(&self, path: &str) -> crate::harness::Response {
+    pub(crate) async fn get(&self, path: &str) -> crate::harness::Response {
         let mut stream = self.connect().await;
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod boxes;
+mod clock;
 mod connections;
 #[allow(dead_code, reason = "shared with the other tests of the server")]
 #[path = "../http/harness.rs"]

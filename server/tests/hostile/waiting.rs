@@ -1,9 +1,57 @@
 //! Many viewers for one fragment.
 
+use std::sync::Arc;
+
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use crate::harness::{Origin, Parts, STREAM, capture, read_response};
+
+/// Every thread for work that blocks is taken, as when the system has no more to give: what is in memory is
+/// taken in and served without one.
+#[test]
+fn without_threads_to_spare_the_live_edge_goes_on() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let parts = Parts::of(&capture());
+        let origin = Origin::start().await;
+        std::fs::write(origin.root().join("page.html"), "12345").unwrap();
+        let mut push = origin.push(STREAM).await;
+        push.piece(&parts.stream(0..5)).await;
+        let path = |n: u64| format!("/live.isml/QualityLevels(100000)/Fragments(video={})", n * 20_000_000);
+        push.settled(&origin, &path(2), 200).await;
+        let held = Arc::new(std::sync::RwLock::new(()));
+        let hold = held.write().unwrap();
+        let busy: Vec<_> = (0..64)
+            .map(|_| {
+                let held = Arc::clone(&held);
+                tokio::task::spawn_blocking(move || drop(held.read()))
+            })
+            .collect();
+        // A file has to wait for a thread.
+        let mut page = origin.connect().await;
+        page.write_all(b"GET /page.html HTTP/1.1\r\nHost: o\r\n\r\n").await.unwrap();
+        for n in 5..10_u64 {
+            let at = usize::try_from(n).unwrap();
+            push.piece(&parts.media(at..at + 1)).await;
+            push.settled(&origin, &path(n - 2), 200).await;
+            assert_eq!(origin.get("/live.isml/Manifest").await.status, 200);
+        }
+        assert!(page.try_read(&mut [0; 1]).is_err(), "it was answered without a thread");
+        drop(hold);
+        assert_eq!(read_response(&mut page, false).await.body, b"12345");
+        for task in busy {
+            task.await.unwrap();
+        }
+        drop(push);
+        origin.stop().await;
+    });
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_who_wait_for_the_next_fragment_get_it() {
