@@ -307,6 +307,11 @@ async fn every_way_to_put_the_player_in_is_taken_over() {
             "Two"
         ])
     );
+    assert_eq!(
+        browser.eval("Silverlight.isInstalled('4.0')").await,
+        false,
+        "a page that asks itself is told the truth"
+    );
     // Each plays by itself.
     browser.run("for (const id of ['one', 'five']) document.getElementById(id).Content[id === 'one' ? 'A' : 'E'].Play()").await;
     let plays = "['one', 'five'].every((id) => document.getElementById(id).currentTime > 0.2) && document.getElementById('four').paused";
@@ -325,6 +330,26 @@ async fn every_way_to_put_the_player_in_is_taken_over() {
     )
     .await;
     browser.until("the late one plays", "document.getElementById('late').Content?.F.PlayState === 3").await;
+    browser.no_console_errors().await;
+}
+
+/// Some pages ask before they put it in; one word at our script answers them.
+#[tokio::test]
+async fn a_page_that_asks_whether_silverlight_is_installed_gets_the_answer_it_needs() {
+    let page = "<!doctype html><title>asks</title><script src=\"/player/smooth-player.js\" data-silverlight=\"installed\"></script>
+        <script src=\"/Silverlight.js\"></script><div id=\"host\">Get Microsoft Silverlight</div><script>
+        var made = document.createElement('object');
+        made.id = 'player';
+        made.type = 'application/x-silverlight-2';
+        made.innerHTML = '<param name=\"initParams\" value=\"scriptablename=Player,mediaurl=/content.ism/Manifest\">';
+        if (Silverlight.isInstalled('4.0')) { document.getElementById('host').replaceWith(made); }
+        </script>";
+    let (_files, browser) = open(page).await;
+    player::playing(&browser).await;
+    assert_eq!(
+        browser.eval("made.Content.Player === document.getElementById('player').Content.Player").await,
+        true
+    );
     browser.no_console_errors().await;
 }
 

@@ -55,7 +55,7 @@ function bridge(player, settings, onError) {
     get PlaySpeedState() { return speed.state; },
     get RetryState() { return retry.state; },
     get IsMediaLive() { return positions.live; },
-    get IsPositionLive() { return positions.live && positions.behind < 3; },
+    get IsPositionLive() { return positions.atLive; },
 
     get IsControlStripVisible() { return player.controls; },
     set IsControlStripVisible(on) { player.controls = Boolean(on); },
@@ -86,7 +86,7 @@ function bridge(player, settings, onError) {
       update();
     },
     SeekToPosition(seconds) { positions.seek(seconds); },
-    SeekToLive() { if (positions.behind > 3 || (positions.live && player.paused)) player.seekToLive(); },
+    SeekToLive() { if (positions.live && (player.paused || !positions.atLive)) player.seekToLive(); },
     Replay() {
       positions.seek(Math.max(positions.start, positions.now - REPLAY_SECONDS));
       if (player.paused) it.Play();

@@ -1,7 +1,10 @@
+// Positions closer than this to the newest one are live (SMF's PositionLiveBuffer).
+const LIVE_SECONDS = 3;
+
 // Positions as SMF's scripts know them, in seconds: counted from the start of the window, or absolute media time.
 class Positions {
   constructor(player, offset) {
-    Object.assign(this, { player, offset, edge: null });
+    Object.assign(this, { player, offset, edge: null, wasLive: false });
     player.addEventListener("liveedge", ({ detail }) => { this.edge = detail; });
     for (const event of ["emptied", "broadcastended"]) player.addEventListener(event, () => { this.edge = null; });
   }
@@ -25,6 +28,8 @@ class Positions {
   get end() { return this.last - this.origin; }
   get live() { return this.player.streamType === "live"; }
   get behind() { return this.live ? this.last - this.player.currentTime : NaN; }
+  // Within 3 s of the newest position: a tenth more once it is, a tenth less before, or it would flicker.
+  get atLive() { return (this.wasLive = this.behind < LIVE_SECONDS * (this.wasLive ? 1.1 : 0.9)); }
 
   // Nothing happens beyond the window, or while there is none.
   seek(seconds) {

@@ -63,7 +63,8 @@ function replace(element) {
     if (act) act(sender, silverlightError(detail, sender));
   });
   const { ScriptableName } = settings;
-  player.Content = player.content = ScriptableName ? { [ScriptableName]: it } : {};
+  // Of the old element as well: a script may have kept it.
+  player.Content = player.content = element.Content = element.content = ScriptableName ? { [ScriptableName]: it } : {};
   players.set(player, exit);
   if (settings.items.length) player.playlist.set(settings.items);
   whenParsed(() => {
@@ -103,9 +104,12 @@ function isWhole(element) {
   return false;
 }
 
-// Silverlight.js asks whether the plug-in is installed before it makes an object: yes, for players.
+// Silverlight.js asks whether the plug-in is installed before it makes an object: yes, for players. To pages that ask
+// themselves the answer is yes if our script's element says so: <script data-silverlight="installed">.
 function hookSilverlightJs() {
-  let ours = false;
+  const script = document.currentScript;
+  const always = Boolean(script && script.dataset.silverlight === "installed");
+  let ours = always;
   const wrap = (owner, name, wrapper) => {
     let made = owner[name];
     Object.defineProperty(owner, name, { configurable: true, enumerable: true, get: () => made && wrapper(made), set: (value) => { made = value; } });
@@ -114,11 +118,11 @@ function hookSilverlightJs() {
     if (!it || typeof it !== "object") return;
     wrap(it, "isInstalled", (made) => (version) => ours || made.call(it, version));
     wrap(it, "createObject", (made) => function (...args) {
-      ours = isPlayer(readInitParams(String(args[5] || (args[3] && args[3].initParams) || "")));
+      ours = always || isPlayer(readInitParams(String(args[5] || (args[3] && args[3].initParams) || "")));
       try {
         return made.apply(this, args);
       } finally {
-        ours = false;
+        ours = always;
       }
     });
   };
