@@ -85,6 +85,8 @@ export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
   chunkskipped: CustomEvent<{ kind: "audio" | "video" | "text"; position: number }>;
   datareceived: CustomEvent<DataReceived>;
   liveedge: CustomEvent<{ start: number; target: number; edge: number }>;
+  /** Playback runs at another rate (1 when done) to come to its distance from the live edge. */
+  ratecontrol: CustomEvent<{ rate: number; latency: number }>;
   silence: CustomEvent<{ seconds: number }>;
   silenceended: CustomEvent<Record<string, never>>;
   broadcastended: CustomEvent<{ duration: number }>;
@@ -129,8 +131,10 @@ export interface Stats {
   audioBitrate: number;
   /** Seconds ahead of the playhead. */
   buffered: number;
-  /** Seconds behind the newest chunk of a broadcast. */
+  /** Seconds behind the live edge of a broadcast. */
   latency: number;
+  /** The rate that keeps the latency; 1 while nothing is to be corrected. */
+  rate: number;
   stalls: number;
   /** Seconds. */
   stalled: number;
@@ -151,6 +155,8 @@ export interface SmoothVideo extends Omit<HTMLVideoElement, "error"> {
   readonly targetLiveWindow: number;
   /** Positions from here on count as live; NaN while not live. */
   readonly liveEdgeStart: number;
+  /** Seconds behind the live edge to keep; null for none. */
+  targetLatency: number | null;
   readonly presentationStart: bigint | null;
   readonly presentationTimescale: number | null;
   readonly stats: Stats | undefined;

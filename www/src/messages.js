@@ -1,7 +1,7 @@
 // What went wrong, and what a person can do about it: by the codes of player/src/engine/notice.rs.
 const MESSAGES = {
   "manifest-not-found": ["There is nothing at this address.",
-    "Check the address. A broadcast answers only while its publishing point is started."],
+    "Check the address."],
   "manifest-refused": ["The server refuses the presentation.",
     "Look at the status, and at the server's log."],
   "manifest-unreachable": ["The server cannot be reached.",
@@ -11,7 +11,7 @@ const MESSAGES = {
   "nothing-playable": ["This browser cannot play any stream of this presentation.",
     "Encode as H.264 with AAC. The streamskipped events say why each stream was left out."],
   "not-started": ["Waiting for the broadcast to begin.",
-    "Start the encoder. The player goes on by itself."],
+    "It begins here by itself. An operator starts the publishing point and the encoder, or checks the address."],
   "fragment-failed": ["A piece of the presentation did not arrive.",
     "The player tries again by itself."],
   "fragments-lost": ["The server gives no more of this presentation.",

@@ -6,7 +6,8 @@ const PASSED = ["loop", "muted", "controls", "poster", "preload", "playsinline",
   "disablepictureinpicture", "disableremoteplayback"];
 // Attributes that say how to play: on the left as written, on the right the option of the player.
 const OPTIONS = { "audio": "audio", "captions": "captions", "start": "start", "max-bitrate": "maxBitrate",
-  "buffer-goal": "bufferGoal", "back-buffer": "backBuffer", "live-delay": "liveDelay", "timeout": "timeout",
+  "buffer-goal": "bufferGoal", "back-buffer": "backBuffer", "live-delay": "liveDelay",
+  "target-latency": "targetLatency", "timeout": "timeout",
   "initial-throughput": "initialThroughput", "cap-to-viewport": "capToViewport", "with-credentials": "withCredentials" };
 const FLAGS = ["cap-to-viewport", "with-credentials"];
 const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "emptied", "encrypted", "ended",
@@ -63,7 +64,7 @@ class RenditionList extends ChoiceList {
 
 class SmoothVideo extends HTMLElement {
   static get observedAttributes() {
-    return ["src", "autoplay", "width", "height", ...PASSED];
+    return ["src", "autoplay", "width", "height", "target-latency", ...PASSED];
   }
 
   constructor() {
@@ -79,7 +80,11 @@ class SmoothVideo extends HTMLElement {
     this.renditions = new RenditionList(this);
     this.audioTracks = new ChoiceList();
     for (const name of MEDIA_EVENTS) {
-      this.media.addEventListener(name, (event) => this.dispatchEvent(new Event(event.type)));
+      this.media.addEventListener(name, (event) => {
+        // The rate that keeps the distance from the live edge is not the page's affair.
+        if (name === "ratechange" && this.playbackRate !== this.media.playbackRate) return;
+        this.dispatchEvent(new Event(event.type));
+      });
     }
     this.media.addEventListener("loadstart", () => this.attached());
     this.media.addEventListener("error", () => {
@@ -106,6 +111,7 @@ class SmoothVideo extends HTMLElement {
     this.isAttached = false;
     this.plays = [];
     this.bitrate = 0;
+    this.pace = 1;
   }
 
   connectedCallback() {
@@ -133,6 +139,8 @@ class SmoothVideo extends HTMLElement {
       else if (before !== null) this.unload();
     } else if (name === "width" || name === "height") {
       this.size();
+    } else if (name === "target-latency") {
+      this.tell((player) => player.setTargetLatency(this.targetLatency ?? undefined));
     } else if (name === "autoplay") {
       if (value !== null && this.isAttached && this.media.paused) this.autoplays();
     } else if (PASSED.includes(name)) {
@@ -266,12 +274,15 @@ class SmoothVideo extends HTMLElement {
   notice(name, detail) {
     if (name === "manifestready") {
       this.facts = detail;
+      this.failure = null;
       this.offer(detail.streams);
       this.dispatchEvent(new Event("streamtypechange"));
       this.dispatchEvent(new Event("targetlivewindowchange"));
     } else if (name === "datareceived") {
       detail.text = wording(detail.value);
       this.data.add(detail);
+    } else if (name === "ratecontrol") {
+      this.pace = detail.rate;
     } else if (name === "liveedge") {
       this.edge = detail;
     } else if (name === "broadcastended") {
@@ -337,6 +348,18 @@ class SmoothVideo extends HTMLElement {
   get targetLiveWindow() { return this.facts && this.facts.live ? Infinity : NaN; }
   // Positions from here on count as live.
   get liveEdgeStart() { return this.edge ? this.edge.target - 3 : NaN; }
+  // Seconds behind the live edge to keep, by a rate that is not heard; null for none.
+  get targetLatency() {
+    const seconds = parseFloat(this.getAttribute("target-latency"));
+    return seconds >= 0 ? seconds : null;
+  }
+  set targetLatency(seconds) {
+    if (seconds === null) this.removeAttribute("target-latency");
+    else this.setAttribute("target-latency", seconds);
+  }
+  // The viewer's; beside it there is stats.rate.
+  get playbackRate() { return this.media.playbackRate === this.pace ? 1 : this.media.playbackRate; }
+  set playbackRate(rate) { this.media.playbackRate = rate; }
   // Absolute time of position 0: a BigInt, in ticks of presentationTimescale per second.
   get presentationStart() { return this.facts ? this.facts.presentationStart : null; }
   get presentationTimescale() { return this.facts ? this.facts.timescale : null; }

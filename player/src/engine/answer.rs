@@ -71,7 +71,9 @@ impl Session {
         let since = if flight.held { now } else { flight.sent };
         if flight.early {
             if let Some(stream) = self.streams.get_mut(track.stream) {
-                stream.serve(flight.chunk.time, since, zero, track.not_yet > 0);
+                // Held for longer than a chunk lasts: the broadcast was interrupted, and is later than before.
+                let late = flight.held && now - flight.sent > stream.chunk_seconds();
+                stream.serve(flight.chunk.time, since, zero, late || track.not_yet > 0);
             }
             self.news();
         }

@@ -120,6 +120,7 @@ impl Session {
         self.element.audio.clear();
         self.ended = false;
         self.opened = false;
+        self.rate = 1.0;
         self.out.push(Command::Open);
     }
 

@@ -106,6 +106,8 @@ pub enum Command {
     EndOfStream,
     /// Set `currentTime`, in seconds; before the element has metadata, as soon as it has.
     SeekTo(f64),
+    /// Set `playbackRate`. The viewer's own choice is never overridden.
+    SetRate(f64),
     /// Make a text track of kind `captions`; its mode follows the viewer's choice
     /// ([`Event::SelectStream`](super::Event::SelectStream)).
     AddTextTrack {

@@ -172,7 +172,8 @@ impl Session {
             video_bitrate: bitrate(Kind::Video),
             audio_bitrate: bitrate(Kind::Audio),
             buffered: if buffered.is_finite() { buffered } else { 0.0 },
-            latency: self.window().map_or(0.0, |window| (window.edge - playhead).at_least(0.0)),
+            latency: self.latency().unwrap_or(0.0),
+            rate: self.rate,
             stalled: self.out.stats.stalled + stalled_now,
             ..self.out.stats
         }

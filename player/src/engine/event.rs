@@ -128,6 +128,13 @@ pub enum Event<'a> {
         /// `startstreaming`, or `endstreaming`.
         wanted: bool,
     },
+    /// How far behind the live edge to play; see [`Settings::target_latency`](super::Settings::target_latency).
+    TargetLatency {
+        /// Seconds; `None` for no target.
+        seconds: Option<f64>,
+    },
+    /// The browser is on the network again.
+    Online,
     /// Put an end to it: aborts what is in flight. Only `Load` has an effect afterwards.
     Stop,
     /// Nothing but the time: [`Engine::deadline`](super::Engine::deadline) has come.

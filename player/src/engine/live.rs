@@ -27,6 +27,8 @@ pub(super) struct Live {
     progress_at: f64,
     /// A silence was told.
     silent: bool,
+    /// Stalls since it was joined.
+    pub(super) stalls: f64,
     /// The manifest is gone since then.
     gone_since: Option<f64>,
     /// What was told last.
@@ -53,6 +55,7 @@ impl Live {
             idle_reloads: 0,
             progress_at: now,
             silent: false,
+            stalls: 0.0,
             gone_since: None,
             told: Window::default(),
             told_at: 0.0,
@@ -78,13 +81,12 @@ impl Session {
         if live.dvr > 0.0 {
             start = start.at_least(edge - live.dvr);
         }
-        let delay = self.settings.live_delay.unwrap_or_else(|| self.fragment() * LIVE_DELAY);
-        Some(Window { start, target: (edge - delay).at_least(start), edge })
+        Some(Window { start, target: (edge - self.delay()).at_least(start), edge })
     }
 
     /// End of what a track can have. A track that is far behind hears nothing of the edge; that moves on
     /// with the clock meanwhile.
-    fn edge_of(&self, track: &Track, stream: &Stream, newest: (f64, f64)) -> f64 {
+    pub(super) fn edge_of(&self, track: &Track, stream: &Stream, newest: (f64, f64)) -> f64 {
         let seconds = stream.chunk_seconds();
         let served_at = newest.0 + stream.offset.unwrap_or(0.0);
         let missed = ((self.now - served_at) / seconds).floor();
@@ -372,7 +374,7 @@ fn refresh_levels(levels: &mut [Level], models: Vec<Level>) -> bool {
 const RAREST: f64 = 10.0;
 /// Fragments behind the newest chunk at which a broadcast is joined. Of these an origin holds two back as
 /// look-ahead; one is being fetched, and one is to spare for a link or an origin that falters.
-const LIVE_DELAY: f64 = 4.0;
+pub(super) const LIVE_DELAY: f64 = 4.0;
 /// Seconds between manifests at least, when only captions wait for news.
 pub(super) const TEXT_POLL: f64 = 8.0;
 /// Between manifests, when captions are wanted that the broadcast does not list yet, and when data waits for news.

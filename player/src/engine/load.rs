@@ -20,6 +20,8 @@ pub(super) struct Loader {
     pub(super) base: String,
     pub(super) request: Option<RequestId>,
     pub(super) failures: u32,
+    /// What was told of it last, since one arrived.
+    pub(super) code: Option<Code>,
     pub(super) retry_at: Option<f64>,
     /// When the last one arrived.
     pub(super) loaded_at: f64,
@@ -55,6 +57,7 @@ impl Session {
                     self.loader.base = String::from(url::base(address));
                     self.first_manifest(manifest);
                 } else {
+                    self.loader.code = None;
                     self.next_manifest(manifest);
                 }
             }
@@ -66,7 +69,7 @@ impl Session {
     /// A manifest did not arrive.
     pub(super) fn manifest_failed(&mut self, failure: Failure) {
         self.loader.request = None;
-        let (code, status) = match failure {
+        let (mut code, status) = match failure {
             Failure::Http(status @ (404 | 410)) => (Code::ManifestNotFound, status),
             Failure::Http(status) => (Code::ManifestRefused, status),
             Failure::Network | Failure::Timeout => (Code::ManifestUnreachable, 0),
@@ -79,26 +82,37 @@ impl Session {
         }
         // A broadcast may be about to start; anything else that says no will say no again.
         let broadcast = self.loader.url.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b".isml"));
+        let absent = broadcast && matches!(failure, Failure::Http(404 | 410 | 412));
+        if absent {
+            code = Code::NotStarted;
+        }
         let again = match failure {
             Failure::Network | Failure::Timeout => true,
-            Failure::Http(404 | 410 | 412) => broadcast,
             Failure::Http(status) => status >= 500 || status == 408 || status == 429,
             Failure::Malformed => false,
         };
-        if again && self.loader.failures < self.settings.retries {
+        if absent || again && self.loader.failures < self.settings.retries {
             self.manifest_retry(code, status);
         } else {
+            self.loader.code = Some(code);
             self.fatal(self.manifest_problem(code, status));
         }
     }
 
     fn manifest_retry(&mut self, code: Code, status: u16) {
-        if self.loader.failures == 0 {
+        self.tell_manifest(code, status);
+        let pause = self.backoff(self.loader.failures);
+        self.loader.retry_at =
+            Some(self.now + if code == Code::NotStarted { pause.at_most(ABSENT_POLL) } else { pause });
+        self.loader.failures = self.loader.failures.saturating_add(1);
+    }
+
+    /// Tells once why there is no manifest.
+    fn tell_manifest(&mut self, code: Code, status: u16) {
+        if self.loader.code.replace(code) != Some(code) {
             let problem = self.manifest_problem(code, status);
             self.out.notify(Notice::Error(problem));
         }
-        self.loader.retry_at = Some(self.now + self.backoff(self.loader.failures));
-        self.loader.failures = self.loader.failures.saturating_add(1);
     }
 
     /// Pause after `failures` earlier failures.
@@ -118,14 +132,11 @@ impl Session {
         let media = streams.iter().any(|s| s.kind != Kind::Text);
         if media && !chunks && manifest.is_live {
             // Not started: ask again until something is there.
-            if self.loader.failures == 0 {
-                let problem = self.manifest_problem(Code::NotStarted, 0);
-                self.out.notify(Notice::Error(problem));
-            }
-            self.loader.failures = 1;
+            self.tell_manifest(Code::NotStarted, 0);
             self.loader.retry_at = Some(self.now + NOT_STARTED_POLL);
             return;
         }
+        self.loader.code = None;
         self.streams = streams;
         self.skipped = skipped;
         self.hold = hold(&manifest);
@@ -166,5 +177,7 @@ fn hold(manifest: &Manifest) -> u32 {
 
 /// How often a broadcast that has not begun is asked.
 const NOT_STARTED_POLL: f64 = 2.0;
+/// How often one that has no manifest is asked for at least.
+const ABSENT_POLL: f64 = 5.0;
 /// No request is held longer, whatever an origin announces.
 const MAX_HOLD_MS: u32 = 30_000;

@@ -10,7 +10,8 @@
 //! | `session`, `load`, `start` | one presentation, from its address to its start |
 //! | `stream`, `track` | what there is to play; what is under way |
 //! | `fetch`, `answer`, `failure` | what to ask for next, and what becomes of it |
-//! | `live` | the live edge, newer manifests, the end of a broadcast |
+//! | `live`, `latency` | the live edge, how far behind it to play, newer manifests, the end of a broadcast |
+//! | `away` | a network that was gone, a machine that slept |
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
 //! | `abr` | which quality |
 //! | `captions` | cues |
@@ -22,6 +23,7 @@
 
 mod abr;
 mod answer;
+mod away;
 mod buffer;
 mod captions;
 mod command;
@@ -31,6 +33,7 @@ mod element;
 mod event;
 mod failure;
 mod fetch;
+mod latency;
 mod live;
 mod load;
 mod notice;
@@ -74,10 +77,14 @@ impl Engine {
     #[must_use]
     pub fn handle(&mut self, now: f64, event: Event<'_>) -> Vec<Command> {
         let session = &mut self.session;
+        let away = now - session.now;
         session.now = session.now.max(now);
         if let Event::Load { url, start } = event {
             session.load(url, start);
+        } else if matches!(event, Event::Online) {
+            session.online();
         } else if !matches!(session.phase, Phase::Idle | Phase::Over) {
+            session.was_away(away);
             Self::dispatch(session, event);
         }
         session.drive();
@@ -86,7 +93,7 @@ impl Engine {
 
     fn dispatch(session: &mut Session, event: Event<'_>) {
         match event {
-            Event::Load { .. } | Event::Tick => {}
+            Event::Load { .. } | Event::Online | Event::Tick => {}
             Event::Opened => session.source_opened(),
             Event::Supported { mime, supported } => session.supported(mime, supported),
             Event::ManifestLoaded { request, url, bytes } => session.manifest_loaded(request, url, bytes),
@@ -105,6 +112,7 @@ impl Engine {
             Event::SelectStream { kind, name } => session.select_stream(kind, name),
             Event::Viewport { width, height } => session.viewport = (width, height),
             Event::Streaming { wanted } => session.streaming = wanted,
+            Event::TargetLatency { seconds } => session.settings.target_latency = seconds,
             Event::Stop => session.stop(),
         }
     }
@@ -183,8 +191,10 @@ pub struct Stats {
     pub audio_bitrate: u32,
     /// Seconds buffered ahead of the playhead, in all buffers.
     pub buffered: f64,
-    /// Seconds behind the end of the newest chunk; 0 on demand.
+    /// Seconds behind the live edge, which moves with the clock; 0 on demand.
     pub latency: f64,
+    /// The rate that keeps the latency; 1 while nothing is to be corrected.
+    pub rate: f64,
     /// How often playback stood still.
     pub stalls: u32,
     /// For how long, in seconds.

@@ -70,6 +70,13 @@ pub enum Notice {
         /// End of the newest chunk known, in seconds.
         edge: f64,
     },
+    /// Playback is a little slower or faster from now on, to come to its distance from the live edge.
+    RateControl {
+        /// The rate; 1 when it is there.
+        rate: f64,
+        /// Seconds behind the live edge.
+        latency: f64,
+    },
     /// The broadcast brings nothing new.
     Silence {
         /// For how long, in seconds.
@@ -197,7 +204,7 @@ macro_rules! codes {
 codes! {
     /// The manifest request was answered 404 or 410.
     ManifestNotFound = "manifest-not-found",
-        "Check the address. A broadcast answers only while its publishing point is started.";
+        "Check the address.";
     /// The manifest request was answered with another error.
     ManifestRefused = "manifest-refused",
         "The server refuses the manifest: look at the status, and at the server's log.";
@@ -210,9 +217,9 @@ codes! {
     /// No audio and no video stream is left to play.
     NothingPlayable = "nothing-playable",
         "No stream has a codec that this browser plays; the reasons stand in the events before this one. Encode as H.264 with AAC.";
-    /// A broadcast has not listed any chunk yet.
+    /// A broadcast has no manifest, or has not listed any chunk yet.
     NotStarted = "not-started",
-        "The broadcast has not begun: start the encoder. The player goes on by itself.";
+        "The broadcast has not begun: start the publishing point and its encoder, or check the address. The player goes on by itself.";
     /// A fragment could not be loaded; it is tried again.
     FragmentFailed = "fragment-failed",
         "The connection or the server faltered; the player tries again.";

@@ -63,6 +63,8 @@ pub(super) struct Session {
     pub(super) goal: f64,
     /// `EndOfStream` was sent, and nothing appended since.
     pub(super) ended: bool,
+    /// The rate of playback last asked for.
+    pub(super) rate: f64,
     /// How often the browser failed to decode.
     pub(super) decode_failures: u32,
 }
@@ -95,6 +97,7 @@ impl Session {
             streaming: true,
             goal,
             ended: false,
+            rate: 1.0,
             decode_failures: 0,
         }
     }
@@ -149,6 +152,7 @@ impl Session {
         self.wake = None;
         if self.phase == Phase::Playing && self.opened {
             self.drive_live();
+            self.steer();
             self.schedule_all();
             self.evict();
             self.drive_end();

@@ -11,6 +11,9 @@ pub struct Settings {
     pub back_buffer: f64,
     /// How far behind the newest chunk a broadcast is joined, in seconds; `None` for four fragments.
     pub live_delay: Option<f64>,
+    /// How far behind the live edge to play, in seconds, by a rate that is not heard; `None` to leave that where
+    /// it comes to be. Replaces `live_delay`.
+    pub target_latency: Option<f64>,
     /// What the network is believed to carry before anything is measured, in bits/s.
     pub initial_throughput: u32,
     /// No level above this is chosen automatically, in bits/s.
@@ -42,6 +45,7 @@ impl Default for Settings {
             buffer_goal: 30.0,
             back_buffer: 30.0,
             live_delay: None,
+            target_latency: None,
             initial_throughput: 1_500_000,
             max_bitrate: None,
             cap_to_viewport: false,

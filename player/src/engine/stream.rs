@@ -196,12 +196,23 @@ impl Stream {
         }
     }
 
-    /// When the chunk at `time` is expected to be served, in seconds of the session; 0 if it is already.
+    /// When the chunk at `time` is expected to be served, in seconds of the session; 0 if it is already. What
+    /// is announced was received: a hole before it is nothing to wait for.
     pub(super) fn expected(&self, time: u64, zero: Zero) -> f64 {
         if self.served.is_some_and(|served| time <= served) {
             return 0.0;
         }
-        self.offset.map_or(0.0, |offset| zero.position(time, self.timescale) + offset)
+        let mut holes = 0_u64;
+        let mut before = self.newest();
+        while let Some((last, next)) = before.and_then(|last| Some((last, self.chunks.after(last.time)?))) {
+            if next.time > time {
+                break;
+            }
+            holes = holes.saturating_add(next.time.saturating_sub(last.end()));
+            before = Some(next);
+        }
+        let position = zero.position(time, self.timescale) - self.timescale.seconds(holes);
+        self.offset.map_or(0.0, |offset| position + offset)
     }
 
     /// Start and end of a chunk as positions in seconds.

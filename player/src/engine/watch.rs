@@ -64,6 +64,9 @@ impl Session {
             watch.stalled_at = Some(watch.moved_at);
             self.out.stats.stalls = self.out.stats.stalls.saturating_add(1);
             self.out.notify(Notice::Stall { position });
+            if let Some(live) = &mut self.live {
+                live.stalls += 1.0;
+            }
         }
         if still >= LOOK_FOR_GAP {
             self.jump_gap(still);

@@ -29,7 +29,7 @@ impl Player {
     }
 
     /// Plays what is at `url`. False if the browser cannot, for want of a media source. `options`: `start`,
-    /// `bufferGoal`, `backBuffer`, `liveDelay`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
+    /// `bufferGoal`, `backBuffer`, `liveDelay`, `targetLatency`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
     /// (bits/s), `capToViewport`, `withCredentials`, `changeType` (whether source buffers can), `audio`, `captions` (names or languages).
     pub fn load(&mut self, url: &str, options: &JsValue) -> bool {
         self.destroy();
@@ -70,6 +70,12 @@ impl Player {
         if let Some(live) = self.session.as_ref().and_then(|session| session.live()) {
             self.video.set_current_time(live);
         }
+    }
+
+    /// How far behind the live edge to play, in seconds; undefined for no target.
+    #[wasm_bindgen(js_name = setTargetLatency)]
+    pub fn set_target_latency(&self, seconds: Option<f64>) {
+        self.feed(Event::TargetLatency { seconds: seconds.filter(|seconds| *seconds >= 0.0) });
     }
 
     /// Size of the picture on the page, in device pixels.
@@ -125,6 +131,7 @@ impl Options<'_> {
             settings.timeout = timeout;
         }
         settings.live_delay = seconds("liveDelay");
+        settings.target_latency = seconds("targetLatency");
         settings.max_bitrate = self.whole("maxBitrate");
         if let Some(throughput) = self.whole("initialThroughput") {
             settings.initial_throughput = throughput;

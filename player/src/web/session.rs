@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::Function;
+use js_sys::{Date, Function};
 use smooth::Limits;
 use smooth::manifest::Kind;
 use wasm_bindgen::prelude::*;
@@ -37,6 +37,9 @@ pub(super) struct Session {
     managed: bool,
     /// When the session began, in milliseconds of `performance.now()`.
     began: f64,
+    /// The clock on the wall minus that one, in milliseconds, and what they went apart since.
+    wall: Cell<f64>,
+    slept: Cell<f64>,
     pub(super) engine: RefCell<Engine>,
     pub(super) source: RefCell<Option<Source>>,
     pub(super) requests: RefCell<Vec<Request>>,
@@ -89,6 +92,8 @@ impl Session {
         let session = Rc::new_cyclic(|me: &Weak<Self>| Self {
             me: me.clone(),
             began: performance.now(),
+            wall: Cell::new(Date::now() - performance.now()),
+            slept: Cell::new(0.0),
             marks: Marks::new(&performance, video),
             video: video.clone(),
             notify: notify.clone(),
@@ -137,6 +142,7 @@ impl Session {
                 session.refused(kind);
             }
         }));
+        listeners.push(listen(&self.me, &self.window, "online", |session, _| session.feed(Event::Online)));
         if let Some(list) = self.video.text_tracks() {
             listeners.push(listen(&self.me, &list, "change", |session, _| {
                 let chosen = session.tracks.borrow().chosen().map(str::to_owned);
@@ -171,7 +177,14 @@ impl Session {
 
     /// Seconds since the session began.
     pub(super) fn now(&self) -> f64 {
-        (self.performance.now() - self.began) / 1000.0
+        let now = self.performance.now();
+        // That clock stands still while some machines sleep; the one on the wall does not.
+        let wall = Date::now() - now;
+        let slept = wall - self.wall.replace(wall);
+        if slept > NAP {
+            self.slept.set(self.slept.get() + slept);
+        }
+        (now - self.began + self.slept.get()) / 1000.0
     }
 
     /// The newest position of a broadcast, in seconds.
@@ -355,6 +368,7 @@ impl Session {
                 }
             }
             Command::SeekTo(_) => {}
+            Command::SetRate(rate) => self.video.set_playback_rate(rate),
             Command::AddTextTrack { track, name, language, label } => {
                 self.tracks.borrow_mut().add(&self.video, track, name, &label, &language);
             }
@@ -397,3 +411,6 @@ impl Session {
         let _ = self.notify.call2(&JsValue::UNDEFINED, &name.into(), &detail);
     }
 }
+
+/// What clocks go apart by when a machine sleeps, in milliseconds; less is one being set.
+const NAP: f64 = 2000.0;

@@ -51,6 +51,10 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
             it.set("start", *start).set("target", *target).set("edge", *edge);
             "liveedge"
         }
+        Notice::RateControl { rate, latency } => {
+            it.set("rate", *rate).set("latency", *latency);
+            "ratecontrol"
+        }
         Notice::Silence { seconds } => {
             it.set("seconds", *seconds);
             "silence"
@@ -95,6 +99,7 @@ pub(super) fn stats(stats: &Stats) -> JsValue {
         .set("audioBitrate", stats.audio_bitrate)
         .set("buffered", stats.buffered)
         .set("latency", stats.latency)
+        .set("rate", stats.rate)
         .set("stalls", stats.stalls)
         .set("stalled", stats.stalled)
         .set("manifestRequests", stats.manifest_requests)

@@ -76,6 +76,11 @@ impl Meter {
         self.busy = 0.0;
     }
 
+    /// What came since the last fragment says nothing: nobody looked at the clock.
+    pub(in crate::engine) fn forget(&mut self) {
+        (self.receiving, self.bytes, self.busy) = (0, 0, 0.0);
+    }
+
     /// What was measured; before that, what `initial` bits/s would say.
     pub(in crate::engine) fn pace(&self, initial: f64) -> Pace {
         if self.pace.mean > 0.0 {

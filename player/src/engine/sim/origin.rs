@@ -136,6 +136,8 @@ pub(in crate::engine) struct Broadcast {
     pub(in crate::engine) head_start: f64,
     /// When the encoder stops, in seconds of the world.
     pub(in crate::engine) ends: f64,
+    /// Times jump over holes, and the clock does not.
+    pub(in crate::engine) jumps: bool,
     /// Whether the end is told.
     pub(in crate::engine) closes: bool,
 }
@@ -150,6 +152,7 @@ impl Default for Broadcast {
             hold: 8000,
             head_start: 31.3,
             ends: 1e9,
+            jumps: false,
             closes: true,
         }
     }
@@ -212,7 +215,12 @@ impl Origin {
         let Some(live) = &self.live else { return feed.chunks.len() };
         let first = feed.chunks[0].time;
         let now = now.min(live.ends) + live.head_start;
-        feed.chunks.iter().take_while(|c| feed.seconds(c.end() - first) <= now).count()
+        let mut made = 0;
+        let exists = |c: &&Span| {
+            made += c.duration;
+            feed.seconds(if live.jumps { made } else { c.end() - first }) <= now
+        };
+        feed.chunks.iter().take_while(exists).count()
     }
 
     fn over(&self, now: f64) -> bool {

@@ -8,7 +8,9 @@ use smooth::{Limits, Timescale};
 
 use super::network::Transfer;
 use super::origin::Origin;
-use crate::engine::{AppendFailure, Command, Cue, Engine, Event, Media, Notice, Range, RequestId, Settings};
+use crate::engine::{
+    AppendFailure, Command, Cue, Engine, Event, Failure, Media, Notice, Range, RequestId, Settings,
+};
 
 struct Buffer {
     kind: Kind,
@@ -28,6 +30,8 @@ pub(in crate::engine) struct World {
     pub(in crate::engine) latency: f64,
     pub(in crate::engine) now: f64,
     pub(in crate::engine) paused: bool,
+    /// Of playback, as the engine or the viewer set it.
+    pub(in crate::engine) rate: f64,
     pub(in crate::engine) position: f64,
     pub(in crate::engine) duration: f64,
     pub(in crate::engine) seekable: (f64, f64),
@@ -71,6 +75,7 @@ impl World {
             latency: 0.04,
             now: 0.0,
             paused: false,
+            rate: 1.0,
             position: 0.0,
             duration: 0.0,
             seekable: (0.0, 0.0),
@@ -112,6 +117,14 @@ impl World {
 
     pub(in crate::engine) fn play(&mut self, seconds: f64) {
         self.run(seconds, |_| false);
+    }
+
+    /// The machine sleeps: its clock goes on, nothing else does, and its connections are dead when it wakes.
+    pub(in crate::engine) fn sleep(&mut self, seconds: f64) {
+        self.now += seconds;
+        for transfer in core::mem::take(&mut self.transfers) {
+            self.feed(Event::Failed { request: transfer.id, failure: Failure::Timeout });
+        }
     }
 
     pub(in crate::engine) fn seek(&mut self, position: f64) {
@@ -211,6 +224,7 @@ impl World {
                 buffer.ranges = left;
                 self.events.push_back(Word::Evicted(kind));
             }
+            Command::SetRate(rate) => self.rate = rate,
             Command::SetDuration(duration) => self.duration = duration,
             Command::SetLiveSeekable { start, end } => self.seekable = (start, end),
             Command::EndOfStream => self.end_of_stream = true,
@@ -288,7 +302,7 @@ impl World {
         if ahead > enough {
             self.seeking = false;
             if !self.paused {
-                self.position += STEP;
+                self.position += STEP * self.rate;
                 self.moved += STEP;
                 self.moving = true;
             }
@@ -316,7 +330,7 @@ impl World {
             } else {
                 1
             },
-            rate: 1.0,
+            rate: self.rate,
             decoded: 0,
             dropped: 0,
         };
