@@ -23,7 +23,7 @@ dist/smooth-player.js: $(PLAYER_SOURCES)
 	$(WITH) bash scripts/player.sh
 	@touch $@
 
-test: ## Install what the tests need (ffmpeg, Chromium) and run every test
+test: ## Install what the tests need (ffmpeg, browsers) and run every test
 	$(WITH) bash scripts/test.sh
 
 fmt: ## Format the code

@@ -6,6 +6,7 @@ TRUNK_VERSION=0.21.14
 WASM_BINDGEN_VERSION=0.2.130
 BINARYEN_VERSION=132.0.0
 ESBUILD_VERSION=0.28.2
+GECKODRIVER_VERSION=0.37.1
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${SILVERLANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/silverlane}
@@ -21,4 +22,19 @@ apt_ready() { has apt-get && { [ "$(id -u)" = 0 ] || { has sudo && sudo -n true 
 apt_get() {
   as_root apt-get update -qq >&2 || true
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+version_of() { "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1; }
+
+# Installs a crate's program, at this version to the digit, into the cache.
+install() { # crate binary version flags…
+  local crate=$1 binary=$2 version=$3
+  shift 3
+  mkdir -p "$CACHE/bin"
+  if [ "$(version_of "$binary")" = "$version" ]; then return; fi
+  say "installing $crate $version into $CACHE (some minutes, once)"
+  CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$CACHE/build" cargo install --debug --root "$CACHE" \
+    "$crate@$version" "$@" >&2 \
+    || die "$crate $version could not be installed" "run: cargo install $crate@$version $*"
+  rm -rf "$CACHE/build"
 }

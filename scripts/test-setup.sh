@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Finds or installs what the tests of the whole chain need: an encoder, two browsers and their drivers (WebKitGTK
-# with what it decodes with and a screen in memory), brotli for the size gate, and other players to judge by
+# Finds or installs what the tests of the whole chain need: an encoder, three browsers and their drivers (WebKitGTK
+# with what it decodes with and a screen in memory; Firefox's driver is built, once, into the cache outside the clone), brotli for the size gate, and other players to judge by
 # (npm, into a cache outside the clone).
 # A second run answers at once.
 set -euo pipefail
@@ -13,6 +13,7 @@ missing=()
 for program in "${!package[@]}"; do
   has "$program" || missing+=("${package[$program]}")
 done
+has firefox-esr || has firefox || missing+=(firefox-esr)
 # WebKitGTK decodes with GStreamer's plugins, found as files: H.264 and AAC, MPEG-TS and HLS, MP4.
 declare -A plugin=([libav]=libav [hls]=plugins-bad [isomp4]=plugins-good)
 for name in "${!plugin[@]}"; do
@@ -26,6 +27,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
   say "installing ${missing[*]}"
   apt_get "${missing[@]}" || die "${missing[*]} could not be installed" "run: sudo apt-get install ${missing[*]}"
 fi
+
+# Some systems have the driver as a package; any version serves.
+has geckodriver || install geckodriver geckodriver "$GECKODRIVER_VERSION" --locked
 
 judges=$CACHE/judges
 if ! cmp -s "$ROOT/tests/package.json" "$judges/package.json" || [ ! -f "$judges/.complete" ]; then

@@ -4,20 +4,6 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 has cargo || die "Rust is not installed" "see https://www.rust-lang.org/tools/install"
-mkdir -p "$CACHE/bin"
-
-version_of() { "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1; }
-
-install() { # crate binary version flags…
-  local crate=$1 binary=$2 version=$3
-  shift 3
-  if [ "$(version_of "$binary")" = "$version" ]; then return; fi
-  say "installing $crate $version into $CACHE (some minutes, once)"
-  CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$CACHE/build" cargo install --debug --root "$CACHE" \
-    "$crate@$version" "$@" >&2 \
-    || die "$crate $version could not be installed" "run: cargo install $crate@$version $*"
-  rm -rf "$CACHE/build"
-}
 
 install wasm-bindgen-cli wasm-bindgen "$WASM_BINDGEN_VERSION"
 install trunk trunk "$TRUNK_VERSION" --locked --no-default-features

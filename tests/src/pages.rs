@@ -1,5 +1,7 @@
 //! Pages that tests open.
 
+use crate::browser::PROBE;
+
 /// Plays with rx-player. The folder of [`crate::judges::players`] is served at `/judges/`.
 #[must_use]
 pub fn rx_player(manifest: &str) -> String {
@@ -86,7 +88,8 @@ fn page(script: &str) -> String {
 #[must_use]
 pub fn smooth_video(manifest: &str) -> String {
     format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>test</title><script src=\"/player/smooth-player.js\"></script>\
+        "<!doctype html><meta charset=\"utf-8\"><title>test</title><script>{PROBE}</script>\
+         <script src=\"/player/smooth-player.js\"></script>\
          <smooth-video src=\"{manifest}\" autoplay controls style=\"width:640px;height:360px\"></smooth-video>"
     )
 }

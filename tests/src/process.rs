@@ -33,11 +33,18 @@ pub fn cache() -> PathBuf {
     )
 }
 
-/// The full path of `program`. Panics with the command that installs it where it is missing.
+/// The full path of `program`, on `PATH` or among the tools that `scripts/test-setup.sh` keeps.
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([cache().join("bin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The same. Panics with the command that installs it where it is missing.
 #[must_use]
 pub fn program(program: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file()).unwrap_or_else(|| {
+    find(program).unwrap_or_else(|| {
         panic!("`{program}` is not installed, and this test needs it: run `bash scripts/test-setup.sh` (or `make test`, which does)")
     })
 }

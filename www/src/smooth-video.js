@@ -78,7 +78,7 @@ class SmoothVideo extends HTMLElement {
     drawCaptionImages(this.media);
     this.reset();
     this.renditions = new RenditionList(this);
-    this.audioTracks = new ChoiceList();
+    this.sounds = new ChoiceList();
     for (const name of MEDIA_EVENTS) {
       this.media.addEventListener(name, (event) => {
         // The rate that keeps the distance from the live edge is not the page's affair.
@@ -342,6 +342,8 @@ class SmoothVideo extends HTMLElement {
   get paused() { return this.plays.length ? false : this.media.paused; }
 
   get videoRenditions() { return this.renditions; }
+  // WebKit's media elements have such a list themselves, without what is chosen here.
+  get audioTracks() { return this.sounds; }
   // "live", "on-demand" or "unknown".
   get streamType() { return this.facts ? (this.facts.live ? "live" : "on-demand") : "unknown"; }
   // Infinity: the viewer can go back; NaN: not live.

@@ -44,10 +44,11 @@ pub(super) fn window() -> web_sys::Window {
     WINDOW.with(Clone::clone)
 }
 
-/// The browser's class for media sources: `MediaSource`, or `ManagedMediaSource` where that is missing
-/// (iPhones); and whether it is the managed one. `None` on browsers that have neither.
+/// The browser's class for media sources: `ManagedMediaSource` where there is one, as on Apple's devices, for it
+/// says when to load and so spares the battery (iPhones have no other); else `MediaSource`. And whether it is the managed
+/// one. `None` on browsers that have neither.
 pub(super) fn source_class(window: &web_sys::Window) -> Option<(SourceClass, bool)> {
-    for (name, managed) in [("MediaSource", false), ("ManagedMediaSource", true)] {
+    for (name, managed) in [("ManagedMediaSource", true), ("MediaSource", false)] {
         if let Ok(class) = Reflect::get(window, &name.into())
             && class.is_function()
         {

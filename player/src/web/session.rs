@@ -361,6 +361,12 @@ impl Session {
             }
             Command::EndOfStream => self.with_source(Source::end),
             Command::SeekTo(position) if position.is_finite() => {
+                // Asked to seek before there is a picture, WebKitGTK may stand still for ever, and it plays
+                // across so little by itself.
+                let ahead = position - self.video.current_time();
+                if self.managed && self.video.ready_state() < 2 && (0.0..0.08).contains(&ahead) {
+                    return;
+                }
                 if self.video.ready_state() > 0 {
                     self.video.set_current_time(position);
                 } else {

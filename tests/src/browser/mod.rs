@@ -1,6 +1,8 @@
-//! A browser, driven over its own WebDriver: Chromium, or WebKitGTK, which is the nearest to Safari that runs here.
+//! A browser, driven over its own WebDriver: Chromium, Firefox, or WebKitGTK, which is the nearest to Safari that runs
+//! here.
 
 mod chromium;
+mod firefox;
 mod webkit;
 
 use std::io::{Read as _, Write as _};
@@ -23,8 +25,10 @@ pub const GUARD: Duration = Duration::from_secs(60);
 pub enum Engine {
     /// Chromium, headless.
     Chromium,
-    /// WebKitGTK on a screen of its own (Xvfb). It plays HLS without a script; its driver has no log, so its
-    /// console is what the probe (`probe.js`) hears.
+    /// Firefox, headless. Its driver has no log, so its console is what the probe (`probe.js`) hears.
+    Firefox,
+    /// WebKitGTK on a screen of its own (Xvfb). It plays HLS without a script. Of its console goes what does of
+    /// Firefox's.
     WebKit,
 }
 
@@ -51,6 +55,7 @@ impl Browser {
         let profile = tempfile::Builder::new().prefix("silverlane-browser-").tempdir().unwrap();
         let (port, processes, capabilities) = match engine {
             Engine::Chromium => chromium::driver(profile.path()).await,
+            Engine::Firefox => firefox::driver(profile.path()).await,
             Engine::WebKit => webkit::driver(profile.path()).await,
         };
         let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -71,7 +76,7 @@ impl Browser {
     /// Opens `url` and returns when the document has loaded.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
-        if self.engine == Engine::WebKit {
+        if self.engine != Engine::Chromium {
             self.run(PROBE).await;
         }
     }
@@ -163,7 +168,7 @@ impl Browser {
 
     /// What the console has said since the last call, uncaught errors included: `LEVEL message`.
     pub async fn console(&self) -> Vec<String> {
-        if self.engine == Engine::WebKit {
+        if self.engine != Engine::Chromium {
             let heard = self.eval("window.__probe?.errors.splice(0) ?? []").await;
             return heard.as_array().into_iter().flatten().map(|line| format!("SEVERE {line}")).collect();
         }
@@ -208,7 +213,9 @@ impl Browser {
     /// Everything that helps to understand a failure, as text; the picture goes to a file.
     pub async fn state(&self) -> String {
         let picture = evidence().join(format!("failure-{}.png", std::process::id()));
-        if let Ok(bytes) = self.client.screenshot().await {
+        // A browser that hangs draws none either.
+        let drawn = tokio::time::timeout(Duration::from_secs(10), self.client.screenshot()).await;
+        if let Ok(Ok(bytes)) = drawn {
             let _ = std::fs::write(&picture, bytes);
         }
         let state =
@@ -256,9 +263,10 @@ impl WebDriverCompatibleCommand for Command {
     }
 }
 
-/// Runs before every page's own scripts (in WebKitGTK once the page has loaded). It notes the events of every
+/// Runs before every page's own scripts (in browsers other than Chromium once the page has loaded, unless the page brings it
+/// along). It notes the events of every
 /// media element, in whatever shadow tree it stands: media events do not leave theirs.
-const PROBE: &str = include_str!("probe.js");
+pub(crate) const PROBE: &str = include_str!("probe.js");
 
 #[cfg(test)]
 mod tests {

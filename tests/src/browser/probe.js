@@ -4,7 +4,9 @@
   const started = performance.now();
   const events = [];
   const names = ['loadedmetadata', 'playing', 'waiting', 'stalled', 'seeking', 'seeked', 'pause', 'ended', 'error', 'emptied', 'durationchange', 'ratechange', 'encrypted'];
-  const roots = [document];
+  // Not held: what a page lets go of is to go.
+  const roots = [new WeakRef(document)];
+  const trees = () => roots.map((root) => root.deref()).filter(Boolean);
   const note = (event) => {
     const media = event.target;
     if (!(media instanceof HTMLMediaElement)) return;
@@ -15,11 +17,11 @@
   // Where it comes late (see browser/mod.rs) there may be shadow trees and running media already.
   for (const { shadowRoot } of document.querySelectorAll('*')) {
     if (shadowRoot) {
-      roots.push(shadowRoot);
+      roots.push(new WeakRef(shadowRoot));
       watch(shadowRoot);
     }
   }
-  for (const root of roots) {
+  for (const root of trees()) {
     for (const v of root.querySelectorAll('video, audio')) {
       if (v.readyState > 2 && !v.paused) note({ type: 'playing', target: v, timeStamp: performance.now() });
     }
@@ -33,12 +35,12 @@
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function (...args) {
     const root = attach.apply(this, args);
-    roots.push(root);
+    roots.push(new WeakRef(root));
     watch(root);
     return root;
   };
   const media = () => {
-    for (const root of roots) {
+    for (const root of trees()) {
       const found = root.querySelector('video, audio');
       if (found && (root === document || root.host.isConnected)) return found;
     }
@@ -55,10 +57,12 @@
       let playing = false;
       let seeking = false;
       let count = 0;
-      for (const { name } of events) {
+      for (const [i, { name }] of events.entries()) {
         if (name === 'playing') { playing = true; seeking = false; }
         if (name === 'seeking') seeking = true;
-        if (name === 'waiting' && playing && !seeking) count += 1;
+        // WebKit says that it waits for a seek before it says that it seeks.
+        const sought = seeking || events[i + 1]?.name === 'seeking';
+        if (name === 'waiting' && playing && !sought) count += 1;
       }
       return count;
     },
