@@ -9,9 +9,11 @@
 pub mod browser;
 pub mod encoder;
 pub mod files;
+pub mod heap;
 pub mod judges;
 pub mod origin;
 pub mod pages;
+pub mod peers;
 pub mod player;
 pub mod process;
 pub mod shaper;
