@@ -117,6 +117,19 @@ impl Presentation {
         self
     }
 
+    /// Without the fragments that begin between two times, in seconds after the first.
+    #[must_use]
+    pub fn with_hole(mut self, from: f64, to: f64) -> Self {
+        let (start, scale) = (self.start(), self.timescale as f64);
+        for level in self.streams.iter_mut().flat_map(|stream| &mut stream.levels) {
+            level.fragments.retain(|fragment| {
+                let at = (fragment.time - start) as f64 / scale;
+                at < from - 0.5 || at >= to - 0.5
+            });
+        }
+        self
+    }
+
     /// Only the sound.
     #[must_use]
     pub fn sound_only(mut self) -> Self {
