@@ -1,7 +1,8 @@
 //! Where the fragments of a file are: from its index (`mfra`), else by looking at each of them.
 //!
 //! An index is not believed: a few of its entries are looked at, and whoever reads a fragment by it looks
-//! again. A file without an index, or with a wrong one, is gone through from box to box.
+//! again. A file without an index, or with a wrong one, is gone through from box to box; so is one whose index
+//! leaves out what the client manifest lists.
 
 use std::collections::HashMap;
 
@@ -21,6 +22,27 @@ pub(super) struct Contents {
     pub(super) fragments: HashMap<u32, Vec<Located>>,
     /// Where licences come from, if anything is encrypted.
     pub(super) protection: Vec<ProtectionHeader>,
+    /// Where the first fragment begins, while only the index has been believed.
+    unseen: Option<u64>,
+}
+
+impl Contents {
+    /// Looks at every fragment of `file`, whose index leaves some out. Returns whether that is news.
+    pub(super) fn look_again(&mut self, file: &Media, limits: &Limits) -> bool {
+        let Some(first) = self.unseen.take() else { return false };
+        tracing::info!(file = file.name, "the index leaves fragments out: looking at every one");
+        match scan(file, first, limits) {
+            Ok(mut fragments) => {
+                fragments.values_mut().for_each(|located| complete(located));
+                self.fragments = fragments;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(file = file.name, %error, "the fragments beside its index cannot be read");
+                false
+            }
+        }
+    }
 }
 
 /// A fragment in a file.
@@ -35,18 +57,18 @@ pub(super) struct Located {
 /// Reads `file`.
 pub(super) fn read(file: &Media, limits: &Limits) -> Result<Contents, Failure> {
     let (tracks, protection, first) = header(file, limits)?;
-    let mut fragments = match from_index(file, limits) {
-        Some(found) if tracks.iter().all(|t| found.contains_key(&t.id)) => found,
+    let (mut fragments, unseen) = match from_index(file, limits) {
+        Some(found) if tracks.iter().all(|t| found.contains_key(&t.id)) => (found, Some(first)),
         _ => {
             tracing::info!(file = file.name, "no index that is right: looking at every fragment");
-            scan(file, first, limits)?
+            (scan(file, first, limits)?, None)
         }
     };
     if fragments.is_empty() {
         return Err(Failure::NoFragments { file: file.name.clone() });
     }
     fragments.values_mut().for_each(|located| complete(located));
-    Ok(Contents { tracks, fragments, protection })
+    Ok(Contents { tracks, fragments, protection, unseen })
 }
 
 /// What a `moov` says: tracks and protection; and where the first fragment begins.

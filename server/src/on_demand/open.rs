@@ -255,7 +255,13 @@ impl Opener<'_> {
         chunks: &Blocks<Span>,
     ) -> Result<Option<LevelView>, Failure> {
         let Some(found) = self.find(track)? else { return Ok(None) };
-        let entries = entries(chunks, found.located, found.file);
+        let file = found.file;
+        let mut entries = entries_of(chunks, found.located, file);
+        if entries.len() < chunks.len() && self.look_again(file) {
+            let Some(found) = self.find(track)? else { return Ok(None) };
+            entries = entries_of(chunks, found.located, file);
+        }
+        let Some(found) = self.find(track)? else { return Ok(None) };
         spec.id = found.info.id;
         complete(&mut spec.level, found.info);
         if spec.kind != Kind::Text && spec.protection.is_empty() {
@@ -265,6 +271,12 @@ impl Opener<'_> {
         self.levels.push(spec.id);
         let id = self.levels.len() - 1;
         Ok(Some(LevelView { id, spec: Arc::new(spec), entries, requests: Arc::default() }))
+    }
+
+    /// Goes through a file whose index leaves out what the client manifest lists. Returns whether that is news.
+    fn look_again(&mut self, file: usize) -> bool {
+        let Some(Source { media, contents, .. }) = self.files.get_mut(file) else { return false };
+        contents.look_again(media, &self.limits)
     }
 
     fn spend(&mut self, items: u64) -> Result<(), Failure> {
@@ -278,7 +290,7 @@ impl Opener<'_> {
 
 /// The fragments for `chunks`: the one that starts nearest, for makers round the times of levels apart.
 /// It may be off by a quarter of its chunk, and text not at all.
-fn entries(chunks: &Blocks<Span>, located: &[Located], file: usize) -> Blocks<Entry> {
+fn entries_of(chunks: &Blocks<Span>, located: &[Located], file: usize) -> Blocks<Entry> {
     let mut entries = Blocks::default();
     for chunk in chunks.iter() {
         let after = located.partition_point(|l| l.span.time < chunk.time);

@@ -25,12 +25,12 @@ fn without_threads_to_spare_the_live_edge_goes_on() {
         push.piece(&parts.stream(0..5)).await;
         let path = |n: u64| format!("/live.isml/QualityLevels(100000)/Fragments(video={})", n * 20_000_000);
         push.settled(&origin, &path(2), 200).await;
-        let held = Arc::new(std::sync::RwLock::new(()));
-        let hold = held.write().unwrap();
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(std::sync::Mutex::new(held));
         let busy: Vec<_> = (0..64)
             .map(|_| {
                 let held = Arc::clone(&held);
-                tokio::task::spawn_blocking(move || drop(held.read()))
+                tokio::task::spawn_blocking(move || held.lock().unwrap().recv().unwrap_err())
             })
             .collect();
         // A file has to wait for a thread.

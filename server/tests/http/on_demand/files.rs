@@ -55,6 +55,24 @@ pub(crate) fn index(file: &[u8]) -> BTreeMap<u32, Vec<(u64, u64, usize)>> {
     found
 }
 
+/// `file` with no more than the first `keep` fragments of each track in its index.
+pub(crate) fn with_short_index(file: &[u8], keep: usize) -> Vec<u8> {
+    let (media, index) = file.split_at(index_at(file));
+    let mut kept = Vec::new();
+    for track in boxes::walk(&index[8..index.len() - mfra::MFRO_LEN]).map(Result::unwrap) {
+        // Version, track id, lengths of numbers, count; then the entries.
+        let count = u32::from_be_bytes(track.payload[12..16].try_into().unwrap()) as usize;
+        let length = (track.payload.len() - 16) / count;
+        let entries = &track.payload[16..16 + keep * length];
+        let count = u32::try_from(keep).unwrap().to_be_bytes();
+        let size = u32::try_from(24 + entries.len()).unwrap().to_be_bytes();
+        kept.extend([&size[..], b"tfra", &track.payload[..12], &count, entries].concat());
+    }
+    let size = u32::try_from(8 + kept.len() + mfra::MFRO_LEN).unwrap().to_be_bytes();
+    let mfro = [&16_u32.to_be_bytes()[..], b"mfro", &[0; 4], &size].concat();
+    [media, &size, b"mfra", &kept, &mfro].concat()
+}
+
 /// The client manifest as ffmpeg's `tools/ismindex` writes it.
 pub(crate) fn ismc(file: &[u8]) -> String {
     let tracks = boxes::walk(file).map(Result::unwrap).find(|b| b.kind == *b"moov").unwrap();

@@ -5,7 +5,7 @@ use smooth::manifest::{self, Manifest};
 use smooth::{Limits, url};
 
 use super::Origin;
-use super::files::{BITRATES, index, index_at, ism, ismc, ismv, put, utf16, with_tfxd};
+use super::files::{BITRATES, index, index_at, ism, ismc, ismv, put, utf16, with_short_index, with_tfxd};
 
 async fn manifest_of(origin: &Origin, path: &str) -> Manifest {
     let response = origin.get(path).await;
@@ -86,6 +86,18 @@ async fn fragments_that_say_their_time_otherwise_or_not_at_all() {
     for file in [old, none.clone(), none[..index_at(&none)].to_vec()] {
         put(origin.root(), &file);
         // The manifest is that of the file as ffmpeg wrote it: the times must come out the same.
+        every_fragment_is_right(&origin, "/film.ism").await;
+    }
+    origin.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_manifest_lists_and_the_index_of_the_file_leaves_out_is_found() {
+    let origin = Origin::with(&[], |s| s.presentation_check_seconds = 0).await;
+    for keep in [3, 1] {
+        let file = with_short_index(ismv(), keep);
+        assert!(index(&file).values().all(|fragments| fragments.len() == keep));
+        put(origin.root(), &file);
         every_fragment_is_right(&origin, "/film.ism").await;
     }
     origin.stop().await;
