@@ -64,7 +64,7 @@ bundle() { # name, parts…
   } | minify | { printf '/*! Silverlane %s | MIT OR Apache-2.0 */\n' "$version"; cat; } > "$out"
 }
 bundle smooth-video.js messages data-tracks caption-images smooth-video start
-bundle smooth-player.js messages data-tracks caption-images smooth-video smooth-player smf start
+bundle smooth-player.js messages data-tracks caption-images smooth-video scout smooth-player smf start
 # The page of administration: no Wasm, and no other page's names.
 {
   printf '(()=>{"use strict";\n'

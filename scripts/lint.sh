@@ -16,7 +16,7 @@ if has node; then
   say "syntax of the elements"
   all=$(mktemp --suffix=.js)
   trap 'rm -f "$all"' EXIT
-  { echo '(() => {'; cat www/src/{boot,messages,data-tracks,caption-images,smooth-video,smooth-player}.js; echo 'const takeOver = (() => {'; cat www/src/smf/*.js; echo '})();'; cat www/src/start.js; echo '})();'; } > "$all"
+  { echo '(() => {'; cat www/src/{boot,messages,data-tracks,caption-images,smooth-video,scout,smooth-player}.js; echo 'const takeOver = (() => {'; cat www/src/smf/*.js; echo '})();'; cat www/src/start.js; echo '})();'; } > "$all"
   node --check "$all"
   { echo '(() => {'; cat www/src/admin/*.js; echo '})();'; } > "$all"
   node --check "$all"

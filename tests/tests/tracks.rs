@@ -77,13 +77,14 @@ async fn what_a_manifest_tells_beside_picture_and_sound() {
     let recipe = Recipe { levels: LIVE[..1].to_vec(), seconds: Some(10), ..Recipe::default() };
     let mut presentation = Presentation::encode(&recipe)
         .with_events("events", &[(1, "first"), (3, "second")])
-        .with_captions("subs", IMAGE_CAPTIONS);
+        .with_captions("subs", IMAGE_CAPTIONS)
+        .with_film_strip();
     presentation.more = MORE.to_owned();
     let (files, browser) = open(&presentation).await;
     browser
         .run(
             "window.told = []; window.left = [];
-            const element = document.querySelector('smooth-video');
+            window.element = document.querySelector('smooth-video');
             element.addEventListener('datareceived', ({ detail }) => told.push(detail));
             element.addEventListener('streamskipped', ({ detail }) => left.push(`${detail.stream} ${detail.reason} ${detail.about}`));
             element.removeAttribute('src'); element.setAttribute('captions', 'subs'); element.src = '/content.ism/Manifest';",
@@ -109,6 +110,16 @@ async fn what_a_manifest_tells_beside_picture_and_sound() {
     let bytes = format!("[{0}.kind, {0}.mode, ...{0}.cues[0].value].join()", track("inline"));
     assert_eq!(browser.eval(&bytes).await, "metadata,hidden,0,255,16");
     assert!(!files.log().iter().any(|l| l.path.contains("inline")), "it stands in the manifest");
+
+    for (position, width) in [(5.0, 16), (7.0, 32)] {
+        browser
+            .run(&format!(
+                "window.strip = null; element.thumbnailAt({position}).then((url) => {{ const image = new Image();
+                image.onload = () => {{ strip = image.naturalWidth; }}; image.src = url; }})"
+            ))
+            .await;
+        assert_eq!(browser.until("the thumbnail is there", "window.strip").await, width, "{position}");
+    }
 
     // The square is on the screen, where the region says, whatever the shape of the element.
     browser.run("document.querySelector('smooth-video').currentTime = 3; document.querySelector('smooth-video').pause()").await;

@@ -306,7 +306,7 @@ class SmoothVideo extends HTMLElement {
   }
 
   offer(streams) {
-    for (const stream of streams) if (stream.kind === "data") this.data.track(stream);
+    for (const stream of streams) if (stream.kind === "data" && stream.subtype !== "ZOET") this.data.track(stream);
     const video = streams.find((stream) => stream.kind === "video");
     const levels = video ? video.levels : [];
     this.renditions.fill(levels.map((level, i) => ({ id: String(i), ...level, active: level.bitrate === this.bitrate })));

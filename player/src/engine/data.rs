@@ -6,6 +6,7 @@ use smooth::Span;
 use smooth::manifest::{EmbeddedContent, Kind};
 use smooth::url;
 
+use super::key_frames::FILM_STRIP;
 use super::notice::Notice;
 use super::session::Session;
 use super::track::Track;
@@ -15,7 +16,13 @@ impl Session {
     pub(super) fn follow_data(&mut self) {
         for index in 0..self.streams.len() {
             self.deliver(index);
-            let Some(stream) = self.streams.get_mut(index).filter(|s| s.data.is_some()) else { continue };
+            let Some(stream) = self
+                .streams
+                .get_mut(index)
+                .filter(|s| s.data.as_ref().is_some_and(|subtype| subtype != FILM_STRIP))
+            else {
+                continue;
+            };
             if stream.url.is_empty() || stream.levels.is_empty() {
                 // There is nothing to ask for but the manifest.
                 stream.chunks = smooth::manifest::Timeline::new();

@@ -39,6 +39,9 @@ impl Session {
         if live && matches!(failure, Failure::Http(404 | 410 | 412)) && self.guessed_wrong(i, flight) {
             return;
         }
+        if self.knows_no_key_frames(failure) {
+            return;
+        }
         match failure {
             Failure::Http(412) if live && flight.early => self.not_yet(i, flight),
             Failure::Http(412) if live => self.hole(i, flight),

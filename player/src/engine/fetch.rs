@@ -160,11 +160,7 @@ impl Session {
             track.tried.push(level);
             return self.fetch(i, chunk, early);
         };
-        let mut address = self.loader.base.clone();
-        if !address.ends_with('/') {
-            address.push('/');
-        }
-        address.push_str(&path);
+        let mut address = self.loader.address(&path);
         let mut timeout = self.settings.timeout;
         let held = early && self.hold > 0;
         if held {

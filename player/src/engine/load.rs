@@ -27,6 +27,18 @@ pub(super) struct Loader {
     pub(super) loaded_at: f64,
 }
 
+impl Loader {
+    /// The address of what lies at `path` of the presentation.
+    pub(super) fn address(&self, path: &str) -> String {
+        let mut address = self.base.clone();
+        if !address.ends_with('/') {
+            address.push('/');
+        }
+        address.push_str(path);
+        address
+    }
+}
+
 impl Session {
     pub(super) fn request_manifest(&mut self) {
         let request = self.out.request();

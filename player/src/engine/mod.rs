@@ -15,6 +15,7 @@
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
 //! | `abr` | which quality |
 //! | `captions` | cues |
+//! | `key_frames` | what thumbnails and fast play need |
 //! | `data` | events, script commands, chapters |
 //! | `control` | what the viewer wants |
 
@@ -34,6 +35,7 @@ mod event;
 mod failure;
 mod fetch;
 mod latency;
+mod key_frames;
 mod live;
 mod load;
 mod notice;
@@ -128,6 +130,12 @@ impl Engine {
     #[must_use]
     pub fn presentation(&self) -> Option<Presentation<'_>> {
         self.session.presentation()
+    }
+
+    /// Address, start and duration (in seconds) of the fragment of the stream of data `name` at `position`.
+    #[must_use]
+    pub fn fragment_at(&self, name: &str, position: f64) -> Option<(String, f64, f64)> {
+        self.session.fragment_at(name, position)
     }
 
     /// Figures for a page's statistics.

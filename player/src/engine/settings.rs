@@ -22,6 +22,8 @@ pub struct Settings {
     pub cap_to_viewport: bool,
     /// A source buffer can change its type, so that levels of different codecs can stand beside each other.
     pub change_type: bool,
+    /// Pictures alone, and of them the key frames alone where the server knows how: for thumbnails and fast play.
+    pub key_frames: bool,
     /// Name or language of the audio stream to start with; any letter case.
     pub audio: Option<String>,
     /// Name or language of the caption stream to start with; any letter case. `None` for no captions.
@@ -50,6 +52,7 @@ impl Default for Settings {
             max_bitrate: None,
             cap_to_viewport: false,
             change_type: true,
+            key_frames: false,
             audio: None,
             captions: None,
             timeout: 10.0,

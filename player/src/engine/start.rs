@@ -4,6 +4,7 @@ use smooth::manifest::Kind;
 
 use super::Presentation;
 use super::command::Command;
+use super::key_frames::NOUNS;
 use super::notice::{Code, Notice};
 use super::session::{Phase, Session};
 use super::stream::Stream;
@@ -46,6 +47,10 @@ impl Session {
         for skipped in core::mem::take(&mut self.skipped) {
             self.out.notify(Notice::Skipped(skipped));
         }
+        if self.settings.key_frames {
+            self.streams.retain(|s| s.kind == Kind::Video);
+            self.ask_for(NOUNS[1]);
+        }
         self.choose_streams();
         if self.tracks.is_empty() {
             self.fatal(self.manifest_problem(Code::NothingPlayable, 0));
@@ -71,7 +76,8 @@ impl Session {
 
     /// One video and one audio stream.
     fn choose_streams(&mut self) {
-        for kind in [Kind::Video, Kind::Audio] {
+        let both = [Kind::Video, Kind::Audio];
+        for kind in if self.settings.key_frames { &both[..1] } else { &both[..] }.iter().copied() {
             let wanted = if kind == Kind::Audio { self.settings.audio.clone() } else { None };
             let stream = wanted
                 .and_then(|name| self.find_stream(kind, &name))

@@ -4,6 +4,7 @@ use smooth::codec::Codec;
 use smooth::manifest::{Embedded, Kind, Manifest, QualityLevel, Reason, Skipped, Timeline};
 use smooth::{Limits, Span, Timescale};
 
+use super::key_frames::FILM_STRIP;
 use super::time::{Bound, Zero};
 use super::{LevelInfo, StreamInfo};
 
@@ -52,6 +53,9 @@ impl Stream {
         let mut skipped = core::mem::take(&mut manifest.skipped);
         let mut streams = Vec::new();
         for mut model in core::mem::take(&mut manifest.streams) {
+            if model.subtype == FILM_STRIP {
+                model.kind = Kind::Text;
+            }
             let data = model.kind == Kind::Text && !model.is_caption();
             let name = &model.name;
             let mut skip = |bitrate, reason| skipped.push(Skipped { stream: name.clone(), bitrate, reason });

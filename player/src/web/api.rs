@@ -30,7 +30,8 @@ impl Player {
 
     /// Plays what is at `url`. False if the browser cannot, for want of a media source. `options`: `start`,
     /// `bufferGoal`, `backBuffer`, `liveDelay`, `targetLatency`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
-    /// (bits/s), `capToViewport`, `withCredentials`, `changeType` (whether source buffers can), `audio`, `captions` (names or languages).
+    /// (bits/s), `capToViewport`, `withCredentials`, `changeType` (whether source buffers can),
+    /// `keyFrames` (these alone, for thumbnails), `audio`, `captions` (names or languages).
     pub fn load(&mut self, url: &str, options: &JsValue) -> bool {
         self.destroy();
         let options = Options(options);
@@ -76,6 +77,17 @@ impl Player {
     #[wasm_bindgen(js_name = setTargetLatency)]
     pub fn set_target_latency(&self, seconds: Option<f64>) {
         self.feed(Event::TargetLatency { seconds: seconds.filter(|seconds| *seconds >= 0.0) });
+    }
+
+    /// Address, start and duration (in seconds) of the fragment of a stream of data at `position`; else undefined.
+    #[wasm_bindgen(js_name = fragmentAt)]
+    #[must_use]
+    pub fn fragment_at(&self, name: &str, position: f64) -> JsValue {
+        let session = self.session.as_ref();
+        let found = session.and_then(|session| session.engine.borrow().fragment_at(name, position));
+        found.map_or(JsValue::UNDEFINED, |(url, start, duration)| {
+            js_sys::Array::of3(&url.into(), &start.into(), &duration.into()).into()
+        })
     }
 
     /// Size of the picture on the page, in device pixels.
@@ -137,6 +149,7 @@ impl Options<'_> {
             settings.initial_throughput = throughput;
         }
         settings.cap_to_viewport = self.get("capToViewport").is_truthy();
+        settings.key_frames = self.get("keyFrames").is_truthy();
         settings.change_type = self.get("changeType").is_truthy();
         settings.audio = self.get("audio").as_string();
         settings.captions = self.get("captions").as_string();

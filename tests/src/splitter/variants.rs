@@ -1,7 +1,10 @@
 //! What other packagers and broadcasts make of a presentation.
 
+use std::process::Command;
+
 use super::ismv::{Found, boxes, child, tfxd, u32_at, u64_at};
 use super::{Fragment, Presentation, Stream, Template, Track};
+use crate::process::program;
 
 impl Presentation {
     /// Moves everything by `ticks` (wrapping), manifest and fragments alike.
@@ -90,6 +93,27 @@ impl Presentation {
         self
     }
 
+    /// With a film strip (ZOET): fragments of four seconds, each with one JPEG 16 pixels wide and one of 32.
+    #[must_use]
+    pub fn with_film_strip(mut self) -> Self {
+        let jpegs = [16, 32].map(jpeg).concat();
+        let (start, duration) = (self.start(), 4 * self.timescale);
+        let fragments = (0..self.seconds() as u64 / 4).map(|index| {
+            let time = start + index * duration;
+            Fragment { time, duration, bytes: text_fragment(time, duration, &jpegs) }
+        });
+        let attributes = "FourCC=\"JPEG\" CodecPrivateData=\"\" MaxWidth=\"32\" MaxHeight=\"16\"".to_owned();
+        let level = Track { bitrate: 9000, attributes, fragments: fragments.collect() };
+        self.streams.push(Stream {
+            kind: "video",
+            name: "strip",
+            subtype: "ZOET",
+            language: "",
+            levels: vec![level],
+        });
+        self
+    }
+
     /// With sound in two languages: its own in English, that of `other` in German.
     #[must_use]
     pub fn in_two_languages(mut self, other: Self) -> Self {
@@ -136,6 +160,31 @@ impl Presentation {
         self.streams.remove(0);
         self
     }
+}
+
+/// A picture so many pixels wide.
+fn jpeg(width: u32) -> Vec<u8> {
+    let input = format!("color=red:size={width}x16");
+    let output = Command::new(program("ffmpeg"))
+        .args([
+            "-loglevel",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            &input,
+            "-frames:v",
+            "1",
+            "-c:v",
+            "mjpeg",
+            "-f",
+            "image2pipe",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 /// One sample in a `moof` and `mdat` at tick 0, of track 1.

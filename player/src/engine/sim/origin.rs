@@ -183,6 +183,8 @@ pub(in crate::engine) struct Origin {
     pub(in crate::engine) faults: Vec<Fault>,
     /// Chunks that do not exist are asked for with good reason.
     pub(in crate::engine) gone: bool,
+    /// Key frames alone can be had.
+    pub(in crate::engine) key_frames: bool,
     /// First composition offset of pictures, in ticks.
     pub(in crate::engine) offset: u32,
 }
@@ -272,7 +274,12 @@ impl Origin {
         }
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let (_, path) = path.split_once("/QualityLevels(").unwrap();
-        let (level, rest) = path.split_once(")/Fragments(").unwrap();
+        let keys = path.contains(")/KeyFrames(");
+        if keys && !self.key_frames {
+            return Some(Reply::Status(404));
+        }
+        let noun = if keys { ")/KeyFrames(" } else { ")/Fragments(" };
+        let (level, rest) = path.split_once(noun).unwrap();
         let bitrate: u32 = level.split(',').next().unwrap().parse().unwrap();
         let (name, time) = rest.trim_end_matches(')').split_once('=').unwrap();
         let time: u64 = time.parse().unwrap();

@@ -187,3 +187,54 @@ fn levels_of_another_codec_are_left_out_with_a_reason_where_a_buffer_cannot() {
         assert!(!w.log.iter().any(|(_, c)| matches!(c, Command::ChangeType { .. })));
     }
 }
+
+#[test]
+fn key_frames_are_asked_for_alone_or_with_all_the_rest_where_there_are_none() {
+    for key_frames in [true, false] {
+        let mut origin = bilingual(false);
+        origin.feeds.push(Feed::events(&[20_000_000]));
+        origin.key_frames = key_frames;
+        let settings =
+            Settings { key_frames: true, buffer_goal: 4.0, max_bitrate: Some(1), ..Settings::default() };
+        let mut w = World::new(origin, settings);
+        w.paused = true;
+        w.load(None);
+        w.play(0.5);
+        for position in [31.0, 90.5, 3.0] {
+            w.seek(position);
+            w.play(1.0);
+            let held = w.buffered(Kind::Video).iter().find(|r| r.start <= position && position < r.end);
+            assert!(held.is_some(), "{position}: {:?}", w.buffered(Kind::Video));
+        }
+        let asked: Vec<_> = w.urls.iter().skip(1).map(|(_, url)| url.as_str()).collect();
+        assert!(
+            asked.iter().all(|url| url.contains("QualityLevels(300000)") && url.contains("(video=")),
+            "{asked:?}"
+        );
+        let keys = asked.iter().filter(|url| url.contains("/KeyFrames(")).count();
+        assert_eq!(keys, if key_frames { asked.len() } else { 1 });
+        assert!(asked.len() < 14, "{asked:?}");
+    }
+}
+
+#[test]
+fn a_film_strip_is_no_picture_to_play_but_has_addresses() {
+    let mut origin = Origin::vod(60);
+    let strip = Feed {
+        name: "strip",
+        fourcc: "ZOET",
+        bitrates: vec![9000],
+        kind: Kind::Text,
+        ..origin.feeds[0].clone()
+    };
+    origin.feeds.push(strip);
+    let mut w = world(origin);
+    w.play(5.0);
+    let found = w.engine.fragment_at("strip", 7.3);
+    assert_eq!(
+        found,
+        Some(("http://o/x.isml/QualityLevels(9000)/Fragments(strip=60000000)".into(), 6.0, 2.0))
+    );
+    assert_eq!(w.engine.fragment_at("video", 7.3), None);
+    assert!(!w.urls.iter().any(|(_, url)| url.contains("strip")));
+}
