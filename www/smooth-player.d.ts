@@ -84,6 +84,8 @@ export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
   gapjump: CustomEvent<{ from: number; to: number; cause: "hole" | "frozen" | "window-slid" | "restarted" | "beyond-edge" }>;
   chunkskipped: CustomEvent<{ kind: "audio" | "video" | "text"; position: number }>;
   datareceived: CustomEvent<DataReceived>;
+  /** `<smooth-player>` only. */
+  fastplaychange: CustomEvent<{ rate: number }>;
   liveedge: CustomEvent<{ start: number; target: number; edge: number }>;
   /** Playback runs at another rate (1 when done) to come to its distance from the live edge. */
   ratecontrol: CustomEvent<{ rate: number; latency: number }>;
@@ -163,6 +165,8 @@ export interface SmoothVideo extends Omit<HTMLVideoElement, "error"> {
   seekToLive(): void;
   /** By name of the stream; null for none. */
   selectCaptions(name: string | null): void;
+  /** Takes over the captions and data of another manifest, as soon as the presentation's own is read. */
+  mergeManifest(url: string): void;
   addEventListener<K extends keyof SmoothVideoEventMap>(type: K, listener: (this: SmoothVideo, event: SmoothVideoEventMap[K]) => unknown,
     options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
@@ -189,8 +193,18 @@ export interface Playlist {
   previous(): void;
 }
 
-/** `<smooth-player>`: `<smooth-video>` with controls. */
+/** `<smooth-player>`: `<smooth-video>` with controls, thumbnails and fast play. */
 export type SmoothPlayer = SmoothVideo & {
+  /** Address of a picture of what is at a position, in seconds, good until a hundred later ones; null where there is none. */
+  thumbnailAt(position: number): Promise<string | null>;
+  /** Plays at so many times the usual speed, without sound; Silverlight had 4 and 8. The event `fastplaychange` follows. */
+  fastForward(rate?: number): Promise<void>;
+  /** The same, backwards. */
+  rewind(rate?: number): Promise<void>;
+  /** Goes on from here at the usual speed, as `play()` does, or stays paused if it was. */
+  stopFastPlay(): void;
+  /** Negative: backwards; 0: it does not play fast. */
+  readonly fastRate: number;
   /** On a page that was written for SMF. */
   readonly playlist?: Playlist;
   /** On a page that was written for SMF: the bridge by its `scriptablename`. */

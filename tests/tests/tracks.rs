@@ -148,6 +148,25 @@ async fn what_a_manifest_tells_beside_picture_and_sound() {
         .until("it is gone", "!document.querySelector('smooth-video').shadowRoot.querySelector('svg image')")
         .await;
     browser.until("text shows", "window.__probe.captions().join() === '<c.yellow><i>text</i></c>'").await;
+
+    // A clip of it, with the captions of another manifest.
+    browser
+        .run(
+            "Object.entries({ 'clip-begin': 3.5, 'clip-end': 6.2 }).forEach(([name, value]) => element.setAttribute(name, value));
+            element.removeAttribute('captions'); element.src = '/content.ism/Manifest?clip';",
+        )
+        .await;
+    browser.until("the clip is there", "element.currentTime >= 3.5 && element.readyState > 2").await;
+    browser.run("element.mergeManifest('/other.ism')").await;
+    browser
+        .until("the other captions are there", "[...element.textTracks].some((t) => t.label === 'elsewhere')")
+        .await;
+    browser.run("element.selectCaptions('elsewhere'); element.play()").await;
+    browser.until("they show", "window.__probe.captions().some((text) => /second [345]/.test(text))").await;
+    browser.until("the clip ends", "element.ended").await;
+    let end = browser.eval("[element.currentTime, element.seekable.start(0), element.seekable.end(0)]").await;
+    let [at, from, to] = [0, 1, 2].map(|i| end[i].as_f64().unwrap());
+    assert!((at - 6.2).abs() < 0.1 && (from - 3.5).abs() < 0.1 && (to - 6.2).abs() < 0.1, "{end}");
     browser.no_console_errors().await;
 }
 
@@ -172,7 +191,8 @@ async fn events_that_are_pushed_beside_a_broadcast_come_before_their_time() {
         .await;
     let zero: u64 =
         browser.eval("String(element.presentationStart)").await.as_str().unwrap().parse().unwrap();
-    let edge = browser.eval("element.liveEdgeStart + 12").await.as_f64().unwrap();
+    // Fragments begin at even seconds, and one that begins after the event tells of it.
+    let edge = browser.eval("Math.ceil(element.liveEdgeStart / 2) * 2 + 11.9").await.as_f64().unwrap();
     let time = zero + (edge * 1e7) as u64;
     let before = browser.eval("element.stats.manifestRequests").await;
     sparse::push(&origin.point(), &[(time, "break")]).await;
@@ -192,6 +212,10 @@ async fn events_that_are_pushed_beside_a_broadcast_come_before_their_time() {
 
 async fn open(presentation: &Presentation) -> (Files, Browser) {
     let mut site = Site::default();
+    let mut captions = presentation.clone().with_captions("elsewhere", &player::seconds_as_ttml(10));
+    captions.streams.retain(|stream| stream.name == "elsewhere");
+    captions.more = String::new();
+    captions.put(&mut site, "other");
     let manifest = presentation.put(&mut site, "content");
     site.folder("/player/", origin::dist()).file("/", pages::smooth_video(&manifest));
     let files = Files::serve(site).await;

@@ -8,7 +8,8 @@ const PASSED = ["loop", "muted", "controls", "poster", "preload", "playsinline",
 const OPTIONS = { "audio": "audio", "captions": "captions", "start": "start", "max-bitrate": "maxBitrate",
   "buffer-goal": "bufferGoal", "back-buffer": "backBuffer", "live-delay": "liveDelay",
   "target-latency": "targetLatency", "timeout": "timeout",
-  "initial-throughput": "initialThroughput", "cap-to-viewport": "capToViewport", "with-credentials": "withCredentials" };
+  "initial-throughput": "initialThroughput", "cap-to-viewport": "capToViewport", "with-credentials": "withCredentials",
+  "clip-begin": "clipBegin", "clip-end": "clipEnd" };
 const FLAGS = ["cap-to-viewport", "with-credentials"];
 const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "emptied", "encrypted", "ended",
   "enterpictureinpicture", "leavepictureinpicture", "loadeddata", "loadedmetadata", "loadstart", "pause", "play",
@@ -74,6 +75,7 @@ class SmoothVideo extends HTMLElement {
     this.media = root.querySelector("video");
     this.sizing = root.querySelectorAll("style")[1];
     this.player = null;
+    this.merging = [];
     this.data = new DataTracks(this.media);
     drawCaptionImages(this.media);
     this.reset();
@@ -276,6 +278,7 @@ class SmoothVideo extends HTMLElement {
       this.facts = detail;
       this.failure = null;
       this.offer(detail.streams);
+      for (const url of this.merging.splice(0)) this.mergeManifest(url);
       this.dispatchEvent(new Event("streamtypechange"));
       this.dispatchEvent(new Event("targetlivewindowchange"));
     } else if (name === "datareceived") {
@@ -369,6 +372,19 @@ class SmoothVideo extends HTMLElement {
   seekToLive() {
     this.tell((player) => player.seekToLive());
     if (this.paused) this.play().catch(() => {});
+  }
+  // Takes over the captions and data of another manifest.
+  mergeManifest(url) {
+    if (this.facts) this.tell((player) => player.merge(new URL(url, document.baseURI).href));
+    else this.merging.push(url);
+  }
+  // What can be played: of a clip, no more than that.
+  get seekable() {
+    const { seekable } = this.media;
+    const begin = Number(this.getAttribute("clip-begin")) || 0;
+    const end = Number(this.getAttribute("clip-end")) || Infinity;
+    if (!this.facts || this.facts.live || !seekable.length || (!begin && end === Infinity)) return seekable;
+    return { length: 1, start: () => begin, end: () => Math.min(end, seekable.end(0)) };
   }
   // Captions by name of their stream; null for none.
   selectCaptions(name) { this.tell((player) => player.select(true, name === null ? undefined : name)); }

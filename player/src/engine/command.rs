@@ -52,6 +52,8 @@ pub enum Command {
         kind: Kind,
         /// Type with codecs.
         mime: String,
+        /// `appendWindowEnd`, in seconds.
+        until: f64,
     },
     /// `changeType`: what is appended next is of another type.
     ChangeType {

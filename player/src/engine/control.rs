@@ -38,7 +38,7 @@ impl Session {
         match self.window() {
             Some(window) if position > window.target + CLAMP_SLACK => window.target,
             Some(window) => position.at_least(window.start),
-            None => position,
+            None => position.at_least(self.settings.clip.start).at_most(self.settings.clip.end),
         }
     }
 

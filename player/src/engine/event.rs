@@ -115,6 +115,8 @@ pub enum Event<'a> {
         /// Its name, any letter case. `None`: no captions; no effect on audio and video.
         name: Option<&'a str>,
     },
+    /// The page wants the text streams of the manifest at this address as well.
+    Merge(&'a str),
     /// Size of the picture on the page, in device pixels. Only looked at with
     /// [`Settings::cap_to_viewport`](super::Settings::cap_to_viewport).
     Viewport {

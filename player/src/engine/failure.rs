@@ -23,6 +23,10 @@ impl Session {
         if self.loader.request == Some(request) {
             return self.manifest_failed(failure);
         }
+        if let Some(url) = self.take_merging(request) {
+            let (code, status) = Self::why(failure);
+            return self.merge_failed(url, code, status);
+        }
         let Some(i) = self.track_of(request) else { return };
         let Some(flight) = self.land(i) else { return };
         if flight.head {

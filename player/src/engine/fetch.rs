@@ -77,6 +77,9 @@ impl Session {
             return if self.live.is_some() { Step::Starve } else { Step::Complete };
         };
         let (start, end) = stream.place(chunk, self.zero);
+        if self.live.is_none() && start >= self.settings.clip.end {
+            return Step::Complete;
+        }
         if self.holds(track, start, end) || stream.told.contains(&chunk.time) {
             return Step::Skip(chunk.time);
         }

@@ -31,6 +31,12 @@ impl Loader {
     /// The address of what lies at `path` of the presentation.
     pub(super) fn address(&self, path: &str) -> String {
         let mut address = self.base.clone();
+        // That of another manifest is absolute.
+        if path.as_bytes().windows(3).any(|part| part == b"://") {
+            address.clear();
+            address.push_str(path);
+            return address;
+        }
         if !address.ends_with('/') {
             address.push('/');
         }
@@ -55,6 +61,9 @@ impl Session {
 
     /// A manifest arrived.
     pub(super) fn manifest_loaded(&mut self, request: RequestId, address: &str, bytes: &[u8]) {
+        if let Some(url) = self.take_merging(request) {
+            return self.merged(url, address, bytes);
+        }
         if self.loader.request != Some(request) {
             return;
         }
@@ -81,12 +90,7 @@ impl Session {
     /// A manifest did not arrive.
     pub(super) fn manifest_failed(&mut self, failure: Failure) {
         self.loader.request = None;
-        let (mut code, status) = match failure {
-            Failure::Http(status @ (404 | 410)) => (Code::ManifestNotFound, status),
-            Failure::Http(status) => (Code::ManifestRefused, status),
-            Failure::Network | Failure::Timeout => (Code::ManifestUnreachable, 0),
-            Failure::Malformed => (Code::ManifestInvalid, 0),
-        };
+        let (mut code, status) = Self::why(failure);
         if self.phase == Phase::Playing {
             self.reload_failed(code);
             self.manifest_retry(code, status);
@@ -108,6 +112,16 @@ impl Session {
         } else {
             self.loader.code = Some(code);
             self.fatal(self.manifest_problem(code, status));
+        }
+    }
+
+    /// What the failure of a request for a manifest means.
+    pub(super) const fn why(failure: Failure) -> (Code, u16) {
+        match failure {
+            Failure::Http(status @ (404 | 410)) => (Code::ManifestNotFound, status),
+            Failure::Http(status) => (Code::ManifestRefused, status),
+            Failure::Network | Failure::Timeout => (Code::ManifestUnreachable, 0),
+            Failure::Malformed => (Code::ManifestInvalid, 0),
         }
     }
 

@@ -15,6 +15,7 @@
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
 //! | `abr` | which quality |
 //! | `captions` | cues |
+//! | `merge` | text of other manifests |
 //! | `key_frames` | what thumbnails and fast play need |
 //! | `data` | events, script commands, chapters |
 //! | `control` | what the viewer wants |
@@ -34,10 +35,11 @@ mod element;
 mod event;
 mod failure;
 mod fetch;
-mod latency;
 mod key_frames;
+mod latency;
 mod live;
 mod load;
+mod merge;
 mod notice;
 mod session;
 mod settings;
@@ -112,6 +114,7 @@ impl Engine {
             Event::Seeking { position } => session.seeking(position),
             Event::SelectLevel { kind, bitrate } => session.select_level(kind, bitrate),
             Event::SelectStream { kind, name } => session.select_stream(kind, name),
+            Event::Merge(url) => session.merge(url),
             Event::Viewport { width, height } => session.viewport = (width, height),
             Event::Streaming { wanted } => session.streaming = wanted,
             Event::TargetLatency { seconds } => session.settings.target_latency = seconds,

@@ -54,6 +54,8 @@ pub(super) struct Session {
     pub(super) meter: Meter,
     pub(super) watch: Watch,
     pub(super) captions: Captions,
+    /// Manifests of others that are asked for.
+    pub(super) merging: Vec<(RequestId, String)>,
     /// How often a pointer named a stream that the manifest does not have.
     pub(super) strangers: u32,
     pub(super) viewport: (u32, u32),
@@ -92,6 +94,7 @@ impl Session {
             meter: Meter::default(),
             watch: Watch::default(),
             captions: Captions::default(),
+            merging: Vec::new(),
             strangers: 0,
             viewport: (0, 0),
             streaming: true,
@@ -126,6 +129,9 @@ impl Session {
     /// Aborts every request under way.
     pub(super) fn abort_all(&mut self) {
         if let Some(request) = self.loader.request.take() {
+            self.out.push(Command::Abort { request });
+        }
+        for (request, _) in core::mem::take(&mut self.merging) {
             self.out.push(Command::Abort { request });
         }
         for i in 0..self.tracks.len() {

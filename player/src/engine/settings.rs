@@ -2,6 +2,8 @@
 
 use smooth::Limits;
 
+use super::event::Range;
+
 /// Settings of one [`Engine`](super::Engine). The defaults suit most pages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub cap_to_viewport: bool,
     /// A source buffer can change its type, so that levels of different codecs can stand beside each other.
     pub change_type: bool,
+    /// The part of a presentation on demand that is played, in seconds.
+    pub clip: Range,
     /// Pictures alone, and of them the key frames alone where the server knows how: for thumbnails and fast play.
     pub key_frames: bool,
     /// Name or language of the audio stream to start with; any letter case.
@@ -52,6 +56,7 @@ impl Default for Settings {
             max_bitrate: None,
             cap_to_viewport: false,
             change_type: true,
+            clip: Range { start: 0.0, end: f64::INFINITY },
             key_frames: false,
             audio: None,
             captions: None,

@@ -135,7 +135,8 @@ impl Session {
                 track.buffer = Some(mime.clone());
                 track.init = None;
             }
-            self.out.push(Command::CreateBuffer { kind, mime });
+            let until = if self.live.is_some() { f64::INFINITY } else { self.settings.clip.end };
+            self.out.push(Command::CreateBuffer { kind, mime, until });
         }
         let duration = if self.live.is_some() { f64::INFINITY } else { self.end() };
         self.out.push(Command::SetDuration(duration));
@@ -148,7 +149,11 @@ impl Session {
                 let wanted = self.start.unwrap_or(window.target);
                 wanted.at_most(window.target).at_least(window.start)
             }
-            None => self.start.unwrap_or(0.0).at_least(self.ragged_start()).at_most(self.end()),
+            None => {
+                let clip = self.settings.clip;
+                let wanted = self.start.unwrap_or(0.0).at_least(clip.start);
+                wanted.at_least(self.ragged_start()).at_most(self.end())
+            }
         };
         if position > 0.0 {
             self.jump(position);
@@ -176,7 +181,7 @@ impl Session {
                 end = end.at_least(stream.place(last, self.zero).1);
             }
         }
-        end
+        if self.live.is_some() { end } else { end.at_most(self.settings.clip.end) }
     }
 
     /// Kinds that feed a buffer.

@@ -31,7 +31,7 @@ impl Player {
     /// Plays what is at `url`. False if the browser cannot, for want of a media source. `options`: `start`,
     /// `bufferGoal`, `backBuffer`, `liveDelay`, `targetLatency`, `timeout` (seconds), `maxBitrate`, `initialThroughput`
     /// (bits/s), `capToViewport`, `withCredentials`, `changeType` (whether source buffers can),
-    /// `keyFrames` (these alone, for thumbnails), `audio`, `captions` (names or languages).
+    /// `keyFrames` (these alone, for thumbnails), `clipBegin`, `clipEnd` (seconds), `audio`, `captions` (names or languages).
     pub fn load(&mut self, url: &str, options: &JsValue) -> bool {
         self.destroy();
         let options = Options(options);
@@ -77,6 +77,11 @@ impl Player {
     #[wasm_bindgen(js_name = setTargetLatency)]
     pub fn set_target_latency(&self, seconds: Option<f64>) {
         self.feed(Event::TargetLatency { seconds: seconds.filter(|seconds| *seconds >= 0.0) });
+    }
+
+    /// Takes over the text streams of another manifest, once the presentation's own is read.
+    pub fn merge(&self, url: &str) {
+        self.feed(Event::Merge(url));
     }
 
     /// Address, start and duration (in seconds) of the fragment of a stream of data at `position`; else undefined.
@@ -149,6 +154,9 @@ impl Options<'_> {
             settings.initial_throughput = throughput;
         }
         settings.cap_to_viewport = self.get("capToViewport").is_truthy();
+        settings.clip.start = seconds("clipBegin").unwrap_or(0.0);
+        settings.clip.end =
+            seconds("clipEnd").filter(|end| *end > settings.clip.start).unwrap_or(f64::INFINITY);
         settings.key_frames = self.get("keyFrames").is_truthy();
         settings.change_type = self.get("changeType").is_truthy();
         settings.audio = self.get("audio").as_string();

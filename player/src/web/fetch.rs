@@ -25,6 +25,8 @@ pub(super) struct Request {
     controller: AbortController,
     reader: Option<ReadableStreamDefaultReader>,
     body: Body,
+    /// Final address, of a manifest.
+    url: String,
     /// Bytes of the body so far.
     total: u64,
     /// When it times out.
@@ -86,6 +88,7 @@ impl Session {
                 Purpose::Media { .. } => Body::Head(Head::new(self.limits.moof_bytes)),
                 _ => Body::Kept(Vec::new()),
             },
+            url: String::new(),
             total: 0,
             deadline: self.now() + timeout,
             dead: false,
@@ -168,7 +171,7 @@ impl Session {
             request.deadline = deadline + request.timeout;
         });
         if purpose == Purpose::Manifest {
-            *self.manifest_url.borrow_mut() = response.url();
+            self.request(id, |request| request.url = response.url());
         } else {
             self.feed(Event::ResponseStarted { request: id });
             if let Ok(Some(kind)) = response.headers().get("content-type") {
@@ -276,8 +279,7 @@ impl Session {
         match (request.body, request.purpose) {
             (Body::Kept(bytes), Purpose::Manifest) => {
                 self.marks.manifest();
-                let url = self.manifest_url.take();
-                self.feed(Event::ManifestLoaded { request: id, url: &url, bytes: &bytes });
+                self.feed(Event::ManifestLoaded { request: id, url: &request.url, bytes: &bytes });
             }
             (Body::Kept(bytes), _) => self.feed(Event::Finished { request: id, body: Some(&bytes) }),
             (Body::Head(_), _) => self.feed(Event::Failed { request: id, failure: Failure::Malformed }),

@@ -43,8 +43,6 @@ pub(super) struct Session {
     pub(super) engine: RefCell<Engine>,
     pub(super) source: RefCell<Option<Source>>,
     pub(super) requests: RefCell<Vec<Request>>,
-    /// Final address of the manifest that is on its way.
-    pub(super) manifest_url: RefCell<String>,
     tracks: RefCell<Tracks>,
     /// The caption stream last told to the engine, or by it.
     captions: RefCell<Option<String>>,
@@ -104,7 +102,6 @@ impl Session {
             engine: RefCell::new(Engine::new(settings)),
             source: RefCell::default(),
             requests: RefCell::default(),
-            manifest_url: RefCell::default(),
             tracks: RefCell::default(),
             captions: RefCell::default(),
             words: RefCell::default(),
@@ -337,8 +334,8 @@ impl Session {
             }
             Command::Fetch { request, url, purpose, timeout } => self.fetch(request, &url, purpose, timeout),
             Command::Abort { request } => self.abort(request),
-            Command::CreateBuffer { kind, mime } => self.with_source(|source| {
-                if let Err(reason) = source.create(&self.me, kind, &mime) {
+            Command::CreateBuffer { kind, mime, until } => self.with_source(|source| {
+                if let Err(reason) = source.create(&self.me, kind, &mime, until) {
                     self.words.borrow_mut().push(Word::AppendFailed(kind, reason));
                 }
             }),

@@ -73,8 +73,10 @@ impl Source {
         session: &Weak<Session>,
         kind: Kind,
         mime: &str,
+        until: f64,
     ) -> Result<(), AppendFailure> {
         let Ok(target) = self.media.add_source_buffer(mime) else { return Err(AppendFailure::Decode) };
+        target.set_append_window_end(until);
         let listeners = [
             listen_for(kind, session, &target, "updateend", |session, kind| session.updated(kind)),
             listen_for(kind, session, &target, "error", |session, kind| session.refused(kind)),

@@ -71,13 +71,9 @@ impl World {
         let (got, done) = (t.got, t.got >= t.total);
         match (t.purpose, t.reply.as_ref().unwrap()) {
             (Purpose::Manifest, Reply::Manifest(body)) if done => {
-                let body = body.clone();
+                let (body, url) = (body.clone(), t.url.clone());
                 self.drop_transfer(id);
-                self.feed(Event::ManifestLoaded {
-                    request: id,
-                    url: "http://o/x.isml/Manifest",
-                    bytes: &body,
-                });
+                self.feed(Event::ManifestLoaded { request: id, url: &url, bytes: &body });
             }
             (Purpose::Whole { .. }, Reply::Whole(body)) if done => {
                 let body = body.clone();

@@ -183,6 +183,8 @@ pub(in crate::engine) struct Origin {
     pub(in crate::engine) faults: Vec<Fault>,
     /// Chunks that do not exist are asked for with good reason.
     pub(in crate::engine) gone: bool,
+    /// What is at `http://else/captions.ism`.
+    pub(in crate::engine) elsewhere: Option<Box<Self>>,
     /// Key frames alone can be had.
     pub(in crate::engine) key_frames: bool,
     /// First composition offset of pictures, in ticks.
@@ -269,11 +271,15 @@ impl Origin {
         if let Some(fault) = fault {
             return (fault.status != 0).then_some(Reply::Status(fault.status));
         }
-        if url.ends_with("/Manifest") {
+        if url == "http://o/x.isml/Manifest" {
             return Some(Reply::Manifest(self.manifest(now)));
         }
+        if let Some(path) = url.strip_prefix("http://else/captions.ism/") {
+            let url = format!("http://o/x.isml/{path}");
+            return self.elsewhere.as_ref().expect("another origin").answer(&url, now, waited);
+        }
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let (_, path) = path.split_once("/QualityLevels(").unwrap();
+        let Some((_, path)) = path.split_once("/QualityLevels(") else { return Some(Reply::Status(404)) };
         let keys = path.contains(")/KeyFrames(");
         if keys && !self.key_frames {
             return Some(Reply::Status(404));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smooth::manifest::{Embedded, EmbeddedContent, Kind, Reason, Skipped};
 
 use super::*;
-use crate::engine::{Command, Event, RequestId};
+use crate::engine::{Code, Command, Event, Range, RequestId, Severity};
 
 /// A presentation with sound in two languages.
 fn bilingual(live: bool) -> Origin {
@@ -237,4 +237,62 @@ fn a_film_strip_is_no_picture_to_play_but_has_addresses() {
     );
     assert_eq!(w.engine.fragment_at("video", 7.3), None);
     assert!(!w.urls.iter().any(|(_, url)| url.contains("strip")));
+}
+
+#[test]
+fn captions_of_another_manifest_are_merged() {
+    let mut origin = Origin::vod(60);
+    let text = |name| Feed {
+        name,
+        fourcc: "TTML",
+        bitrates: vec![1000],
+        kind: Kind::Text,
+        ..origin.feeds[0].clone()
+    };
+    let (own, other) = (text("text"), text("text"));
+    let elsewhere = Origin::new(vec![origin.feeds[0].clone(), other]);
+    origin.feeds.push(own);
+    origin.elsewhere = Some(Box::new(elsewhere));
+    let mut w = world(origin);
+    w.play(3.0);
+    w.feed(Event::Merge("http://else/captions.ism"));
+    w.feed(Event::Merge("http://o/none.ism"));
+    w.play(1.0);
+    let names = |w: &World| {
+        let all = w.engine.presentation().unwrap().streams;
+        all.iter().filter(|s| s.kind == Kind::Text).map(|s| s.name.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&w), ["text", "text_"]);
+    assert_eq!(
+        errors(&w).last().map(|p| (p.code, p.severity)),
+        Some((Code::ManifestNotFound, Severity::Recovered))
+    );
+    w.feed(Event::SelectStream { kind: Kind::Text, name: Some("text_") });
+    assert!(w.run(70.0, |w| w.ended));
+    assert!(w.cues.len() > 25, "{}", w.cues.len());
+    let asked = |part: &str| w.urls.iter().filter(|(_, url)| url.contains(part)).count();
+    assert!(asked("http://else/captions.ism/QualityLevels(1000)/Fragments(text=") > 25);
+    assert_eq!((asked("http://o/x.isml/QualityLevels(1000)"), w.stalled), (0, 0.0));
+}
+
+#[test]
+fn a_clip_is_all_there_is_to_play() {
+    let clip = Range { start: 11.5, end: 31.2 };
+    let mut w = World::new(Origin::vod(120), Settings { clip, ..Settings::default() });
+    w.load(None);
+    w.play(1.5);
+    assert!((12.0..13.5).contains(&w.position), "{}", w.position);
+    assert!((w.duration - 31.2).abs() < 1e-6);
+    for beyond in [2.0, 100.0] {
+        w.seek(beyond);
+        w.play(0.1);
+        assert!((11.5..=31.2).contains(&w.position), "{beyond} {}", w.position);
+    }
+    w.seek(20.0);
+    assert!(w.run(15.0, |w| w.ended), "{}", w.position);
+    assert!(
+        w.urls.iter().all(|(_, url)| !url.contains("=320000000)") && !url.contains("=80000000)")),
+        "{:?}",
+        w.urls
+    );
 }
