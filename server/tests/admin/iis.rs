@@ -108,6 +108,8 @@ async fn a_program_written_for_iis_makes_runs_and_removes_a_point() {
     assert_eq!(call(&origin, "PUT", "/tv/cup.isml/state", ATOM, &state("Started")).await.status, 200);
     let now = call(&origin, "GET", "/tv/cup.isml/state", "", "").await.text();
     assert_eq!(text(&now, "Value").as_deref(), Some("Starting"));
+    let now = call(&origin, "GET", "/tv/cup.isml/statistics", "", "").await.text();
+    assert!(now.contains("<OutputStream name=\"http://b/x.isml\">"), "{now}");
     // A point that runs is stopped first.
     let gone = call(&origin, "DELETE", "/tv/cup.isml/settings", "", "").await;
     assert_eq!((gone.status, gone.body.len()), (200, 0));
