@@ -89,10 +89,13 @@ async fn a_broadcast_takes_no_more_the_longer_it_is_watched() {
     browser.no_console_errors().await;
 }
 
+/// One of the figures.
+type Count = fn(&Heap) -> u64;
+
 /// Of nothing is there more in any of `later` than there was at most in `earlier`, give or take what a collector leaves.
 fn level(earlier: &[Heap], later: &[Heap]) {
-    let most = |of: fn(&Heap) -> u64, among: &[Heap]| among.iter().map(of).max().unwrap_or_default();
-    let counts: [(&str, fn(&Heap) -> u64, u64); 6] = [
+    let most = |of: Count, among: &[Heap]| among.iter().map(of).max().unwrap_or_default();
+    let counts: [(&str, Count, u64); 6] = [
         ("objects", |heap| heap.objects, 200_000),
         ("buffers", |heap| heap.buffers, 1_000_000),
         ("Wasm", |heap| heap.wasm, 0),

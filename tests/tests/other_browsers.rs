@@ -148,10 +148,9 @@ const ROUND: u32 = 10;
 
 static PRESENTATION: LazyLock<Presentation> = LazyLock::new(|| {
     let recipe = Recipe { levels: LIVE.to_vec(), seconds: Some(LENGTH), ..Recipe::default() };
-    let german = Recipe { levels: LIVE[..1].to_vec(), tone: 880, ..recipe.clone() };
-    Presentation::encode(&recipe)
-        .in_two_languages(Presentation::encode(&german))
-        .with_captions("captions", &player::seconds_as_ttml(LENGTH))
+    let english = Presentation::encode(&recipe);
+    let german = Presentation::encode(&Recipe { levels: LIVE[..1].to_vec(), tone: 880, ..recipe });
+    english.in_two_languages(german).with_captions("captions", &player::seconds_as_ttml(LENGTH))
 });
 
 fn in_step(presentation: &Presentation) -> String {
