@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Run by trunk after a build: makes classic scripts from wasm-bindgen's glue and www/src/*.js, and gives the
-# Wasm the name they look for beside themselves. smooth-player.js is everything; smooth-video.js the
-# bare element, for pages that bring their own controls. (Not with trunk's data-type "main": its loader is a
-# module.)
+# Wasm the name they look for beside themselves. smooth-player.js is both elements, and fetches smooth-controls.js
+# after the first picture; smooth-video.js is the bare element, for pages that bring their own controls. (Not with
+# trunk's data-type "main": its loader is a module.)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
 stage=${TRUNK_STAGING_DIR:-dist}
 glue=$stage/silverlane-player.js
 module=$stage/silverlane-player_bg.wasm
@@ -49,13 +50,14 @@ bundle() { # name, parts…
   shift
   {
     printf '(()=>{"use strict";\n'
-    printf 'const VERSION="%s";\n' "$version"
+    printf 'const VERSION="%s",CONTROLS="%s";\n' "$version" "${integrity:-}"
     squeeze www/src/boot.js
     squeeze "$glue"
     printf '\n'
     for part in "$@"; do
       # A folder keeps its names to itself, but for the one that it is there for.
       case $part in
+        smooth-player) for file in style log load player; do squeeze "www/src/smooth-player/$file.js"; done ;;
         smf) printf 'const takeOver=(()=>{\n'; squeeze www/src/smf/*.js; printf 'return takeOver})();\n' ;;
         *) squeeze "www/src/$part.js" ;;
       esac
@@ -63,6 +65,24 @@ bundle() { # name, parts…
     printf '})();\n'
   } | minify | { printf '/*! Silverlane %s | MIT OR Apache-2.0 */\n' "$version"; cat; } > "$out"
 }
+# The controls: Media Chrome where npm brought it (scripts/tools.sh); without, they work over the browser's own.
+modules=$CACHE/node/node_modules
+media_chrome() {
+  if command -v node >/dev/null && [ -d "$modules/media-chrome" ] && [ -d "$modules/esbuild" ]; then
+    node scripts/media-chrome.mjs "$modules" | squeeze
+  else
+    echo 'const CHROME=null;'
+  fi
+}
+{
+  printf '(()=>{"use strict";\n'
+  media_chrome
+  for part in format languages words choices preview store style layout menu stats main; do squeeze "www/src/controls/$part.js"; done
+  printf '})();\n'
+} | minify | { printf '/*! Silverlane %s | MIT OR Apache-2.0 | with parts of Media Chrome, MIT */\n' "$version"; cat; } > "$stage/smooth-controls.js"
+sum=$( (sha384sum "$stage/smooth-controls.js" || shasum -a 384 "$stage/smooth-controls.js") 2>/dev/null | cut -d' ' -f1)
+integrity=sha384-$(printf '%b' "$(sed 's/../\\x&/g' <<< "$sum")" | base64 | tr -d '\n')
+
 bundle smooth-video.js messages data-tracks caption-images smooth-video start
 bundle smooth-player.js messages data-tracks caption-images smooth-video scout smooth-player smf start
 # The page of administration: no Wasm, and no other page's names.

@@ -3,6 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 LIMIT=88000 # bytes: <smooth-video> and its Wasm, brotli; the best peer that plays Smooth has 96.6 kB
+CONTROLS_LIMIT=40000 # bytes: smooth-controls.js, which comes after the first picture
 dist=${1:-$ROOT/dist}
 has brotli || die "brotli is missing" "run: apt-get install brotli (or: brew install brotli)"
 
@@ -12,11 +13,13 @@ packed() {
 }
 line() { printf '%-24s %10s %10s\n' "$@"; }
 
-wasm=$(packed smooth-player_bg.wasm) video=$(packed smooth-video.js) player=$(packed smooth-player.js)
+wasm=$(packed smooth-player_bg.wasm) video=$(packed smooth-video.js) player=$(packed smooth-player.js) controls=$(packed smooth-controls.js)
 line file raw brotli
-for name in smooth-player_bg.wasm smooth-video.js smooth-player.js; do
+for name in smooth-player_bg.wasm smooth-video.js smooth-player.js smooth-controls.js; do
   line "$name" "$(wc -c < "$dist/$name")" "$(packed "$name")"
 done
 line "<smooth-video>" '' "$((wasm + video)) of $LIMIT"
-line "<smooth-player>" '' "$((wasm + player))"
+line "<smooth-player>" '' "$((wasm + player + controls))"
+line "  its controls" '' "$controls of $CONTROLS_LIMIT"
+[ "$controls" -le "$CONTROLS_LIMIT" ] || die "the controls are $((controls - CONTROLS_LIMIT)) bytes over their limit"
 [ "$((wasm + video))" -le "$LIMIT" ] || die "the player is $((wasm + video - LIMIT)) bytes over its limit"

@@ -221,6 +221,8 @@ declare global {
       readonly version: string;
       /** The Wasm is loaded. The elements wait for it by themselves. */
       readonly ready: Promise<void>;
+      /** Languages that the page brings, by code ("nl", "pt-BR"); they go before those that are built in. */
+      readonly languages: Record<string, Words>;
     };
   }
 }

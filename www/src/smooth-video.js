@@ -78,6 +78,15 @@ class SmoothVideo extends HTMLElement {
     this.merging = [];
     this.data = new DataTracks(this.media);
     drawCaptionImages(this.media);
+    // The page's <track> elements are read by the inner element, from copies.
+    const slot = root.querySelector("slot");
+    slot.addEventListener("slotchange", () => {
+      const given = slot.assignedElements().filter(({ localName }) => localName === "track");
+      for (const old of [...this.media.children]) old.remove();
+      this.media.append(...given.map((track) => track.cloneNode()));
+      // What is not shown as text is read all the same: chapters, markers, thumbnails.
+      for (const { track } of this.media.children) if (/chapters|metadata/.test(track.kind) && track.mode === "disabled") track.mode = "hidden";
+    });
     this.reset();
     this.renditions = new RenditionList(this);
     this.sounds = new ChoiceList();

@@ -65,11 +65,12 @@ pub fn redirect(to: &'static str) -> Response<Body> {
 const PAGE: &str = "admin.html";
 
 /// Path, name in `dist/`, type.
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 7] = [
     ("/admin/", PAGE, "text/html; charset=utf-8"),
     ("/admin/admin.css", "admin.css", "text/css; charset=utf-8"),
     ("/admin/admin.js", "admin.js", "text/javascript; charset=utf-8"),
     ("/player/smooth-player.js", "smooth-player.js", "text/javascript; charset=utf-8"),
+    ("/player/smooth-controls.js", "smooth-controls.js", "text/javascript; charset=utf-8"),
     ("/player/smooth-video.js", "smooth-video.js", "text/javascript; charset=utf-8"),
     ("/player/smooth-player_bg.wasm", "smooth-player_bg.wasm", "application/wasm"),
 ];

@@ -59,7 +59,7 @@ const PLAYER_PAGE: &str = "SmoothStreamingPlayer.html";
 /// The page for devices that play HLS by themselves.
 const APPLE_PAGE: &str = "apple.html";
 /// Files that every page needs, from `dist/`.
-const PLAYER: [&str; 2] = ["smooth-player.js", "smooth-player_bg.wasm"];
+const PLAYER: [&str; 3] = ["smooth-player.js", "smooth-controls.js", "smooth-player_bg.wasm"];
 /// The one file that pages do not need: its absence is no fault.
 const TYPES: &str = "smooth-player.d.ts";
 

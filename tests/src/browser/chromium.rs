@@ -23,6 +23,8 @@ pub(super) async fn driver(profile: &Path) -> (u16, Vec<Process>, Capabilities) 
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
+            // A mouse, as a desk has one: headless, Chromium says that nothing can hover.
+            "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
             "--window-size=960,720", format!("--user-data-dir={}", profile.display()),
         ],
     });
