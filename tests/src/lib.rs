@@ -19,4 +19,5 @@ pub mod process;
 pub mod shaper;
 pub mod sparse;
 pub mod splitter;
+pub mod studio;
 pub mod web;

@@ -93,6 +93,21 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// It and all that it started stand still (`true`), as when a laptop sleeps, or go on.
+    pub fn freeze(&self, on: bool) {
+        let mut family = vec![self.child.id()];
+        let mut next = 0;
+        while let Some(&parent) = family.get(next) {
+            let children = format!("/proc/{parent}/task/{parent}/children");
+            let children = std::fs::read_to_string(children).unwrap_or_default();
+            family.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+            next += 1;
+        }
+        let ids: Vec<_> = family.iter().map(ToString::to_string).collect();
+        let status = Command::new("kill").arg(if on { "-STOP" } else { "-CONT" }).args(&ids).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill of {ids:?}");
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

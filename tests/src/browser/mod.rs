@@ -210,6 +210,31 @@ impl Browser {
         answer.unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
+    /// The browser sleeps for `time`, with all its processes, as on a laptop that is shut.
+    pub async fn sleep(&self, time: Duration) {
+        self.processes[0].freeze(true);
+        tokio::time::sleep(time).await;
+        self.processes[0].freeze(false);
+    }
+
+    /// Takes the browser off the network, or puts it back; Chromium only.
+    pub async fn offline(&self, on: bool) {
+        let conditions =
+            json!({ "offline": on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// Opens another tab over the page, and comes back after `time`.
+    pub async fn look_elsewhere(&self, time: Duration) {
+        let page = self.client.window().await.unwrap();
+        let other = self.client.new_window(true).await.unwrap().handle;
+        self.client.switch_to_window(other).await.unwrap();
+        tokio::time::sleep(time).await;
+        self.client.close_window().await.unwrap();
+        self.client.switch_to_window(page).await.unwrap();
+    }
+
     /// Everything that helps to understand a failure, as text; the picture goes to a file.
     pub async fn state(&self) -> String {
         let picture = evidence().join(format!("failure-{}.png", std::process::id()));

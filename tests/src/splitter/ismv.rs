@@ -10,14 +10,14 @@ const TFXD: [u8; 4] = [0x6d, 0x1d, 0x9b, 0x05];
 
 /// Start and end of a box within the bytes it was found in, and its type.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    pub(super) kind: [u8; 4],
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Found {
+    pub(crate) kind: [u8; 4],
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// The boxes of `bytes[from..to]`.
-pub(super) fn boxes(bytes: &[u8], from: usize, to: usize) -> Vec<Found> {
+pub(crate) fn boxes(bytes: &[u8], from: usize, to: usize) -> Vec<Found> {
     let mut found = Vec::new();
     let mut start = from;
     while start + 8 <= to {
@@ -30,21 +30,21 @@ pub(super) fn boxes(bytes: &[u8], from: usize, to: usize) -> Vec<Found> {
 }
 
 /// The first box of type `kind` among the children of `parent`.
-pub(super) fn child(bytes: &[u8], parent: Found, kind: &[u8; 4]) -> Option<Found> {
+pub(crate) fn child(bytes: &[u8], parent: Found, kind: &[u8; 4]) -> Option<Found> {
     boxes(bytes, parent.start + 8, parent.end).into_iter().find(|found| found.kind == *kind)
 }
 
 /// `tfxd` of a `traf`: where its time and duration stand. ffmpeg writes version 1.
-pub(super) fn tfxd(bytes: &[u8], traf: Found) -> usize {
+pub(crate) fn tfxd(bytes: &[u8], traf: Found) -> usize {
     let of_type = |found: &Found| found.kind == *b"uuid" && bytes[found.start + 8..found.start + 12] == TFXD;
     boxes(bytes, traf.start + 8, traf.end).into_iter().find(of_type).unwrap().start + 28
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 

@@ -1,7 +1,7 @@
 //! Makes on-demand presentations that our server had no hand in: fragments of ffmpeg's files at their
 //! Smooth Streaming addresses, with a manifest of the tests' own writing.
 
-mod ismv;
+pub(crate) mod ismv;
 pub(crate) mod variants;
 
 use std::fmt::Write as _;

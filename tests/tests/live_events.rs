@@ -1,0 +1,152 @@
+//! What happens to a broadcast: each event really happens, and the picture says what became of it. `docs/live.md` is the list.
+
+use harness::browser::Browser;
+use harness::files::{Files, Site};
+use harness::origin::{self, Origin};
+use harness::studio::Studio;
+use harness::{player, web};
+use serde_json::{Value, json};
+
+/// Two players on a page: one watches, the other is paused.
+fn page(manifest: &str) -> String {
+    format!(
+        r#"<!doctype html><meta charset="utf-8"><title>test</title><script src="/player/smooth-player.js"></script>
+        <smooth-player id="viewer" src="{manifest}" autoplay muted style="width:480px;height:270px"></smooth-player>
+        <smooth-player id="tea" src="{manifest}" autoplay muted style="width:160px;height:90px"></smooth-player>
+        <script>
+        const [viewer, tea] = document.querySelectorAll("smooth-player");
+        window.told = {{ viewer: [], tea: [] }};
+        window.hidden = 0;
+        document.addEventListener("visibilitychange", () => {{ if (document.hidden) window.hidden += 1; }});
+        for (const player of [viewer, tea]) {{
+          for (const name of ["warning", "error", "gapjump", "silence", "silenceended", "ratecontrol", "ratechange",
+            "stall", "stallended", "broadcastended"]) {{
+            player.addEventListener(name, ({{ detail }}) => {{
+              const {{ time, ...rest }} = detail ?? {{}};
+              told[player.id].push({{ name, ...rest }});
+            }});
+          }}
+        }}
+        // Whether a person reads it on the player.
+        window.said = (player, text) => player.shadowRoot.textContent.includes(text);
+        </script>"#
+    )
+}
+
+/// Waits until a player told of an event that `test` is true of, since [`forget`].
+async fn told(browser: &Browser, who: &str, name: &str, test: &str) -> Value {
+    let found = format!("told.{who}.find((e) => e.name === '{name}' && ({test}))");
+    browser.until(&format!("{name} is told where {test}"), &found).await
+}
+
+async fn forget(browser: &Browser) {
+    browser.run("told.viewer.length = told.tea.length = 0").await;
+}
+
+/// Waits until the picture has moved on by `seconds` and showed new frames, from where it is now.
+async fn goes_on(browser: &Browser, seconds: f64) {
+    let before = player::glance(browser).await;
+    let (position, frames) = (before.position + seconds, before.frames + (seconds * 15.0) as u64);
+    let moved = "window.__probe.media().currentTime > ";
+    let moved = format!("{moved}{position} && window.__probe.state().frames > {frames}");
+    browser.until("the picture goes on", &moved).await;
+}
+
+#[tokio::test]
+async fn a_broadcast_that_begins_late_and_whose_times_jump_goes_on_for_its_viewers() {
+    let origin = Origin::with(&[("manifestWindowLength", "24")]).await;
+    let manifest = format!("{}/manifest", origin.point());
+    let mut site = Site::default();
+    site.folder("/player/", origin::dist()).file("/", page(&manifest));
+    let files = Files::serve(site).await;
+    let browser = Browser::start().await;
+    browser.open(&files.url()).await;
+
+    // Not begun.
+    told(&browser, "viewer", "warning", "e.code === 'not-started' && e.status === 404").await;
+    browser.until("it says that it waits", "said(viewer, 'Waiting for the broadcast to begin')").await;
+    let studio = Studio::start(origin.address(), 240).await;
+    player::playing(&browser).await;
+
+    // A moment after the start.
+    told(&browser, "viewer", "ratecontrol", "e.rate === 0.95").await;
+    let slower =
+        "viewer.media.playbackRate === 0.95 && viewer.playbackRate === 1 && viewer.stats.rate === 0.95";
+    browser.until("it plays slower, and keeps that to itself", slower).await;
+    goes_on(&browser, 4.0).await;
+    let changes = browser.eval("told.viewer.filter((e) => e.name === 'ratechange').length").await;
+    assert_eq!(changes, 0, "the page hears of a rate that the viewer did not choose");
+
+    browser.run("tea.pause()").await;
+
+    // Times jump: forward, in sound alone, back.
+    for (pictures, sound) in [(20, 20), (0, 3)] {
+        forget(&browser).await;
+        studio.jump(pictures, sound);
+        let jump = told(&browser, "viewer", "gapjump", "e.cause === 'hole' && e.to - e.from > 2").await;
+        println!("{pictures} s, {sound} s: jumped from {} to {}", jump["from"], jump["to"]);
+        goes_on(&browser, 3.0).await;
+    }
+    forget(&browser).await;
+    studio.jump(-40, -43);
+    goes_on(&browser, 14.0).await;
+    println!("back: {}", browser.eval("told.viewer").await);
+
+    assert_eq!(browser.eval("[viewer.error, tea.error]").await, json!([null, null]));
+}
+
+/// A page that brings its own controls: only `smooth-video.js`, and page, script and media on three hosts.
+#[tokio::test]
+async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
+    let origin = Origin::start().await;
+    let _studio = Studio::start(origin.address(), 120).await;
+    let manifest = format!("{}/manifest", origin.point());
+    web::until(&manifest, |xml| xml.matches("<c ").count() >= 12).await;
+    let mut site = Site::default();
+    site.folder("/", origin::dist());
+    let scripts = Files::serve(site).await;
+    let mut site = Site::default();
+    let page = format!(
+        r#"<!doctype html><meta charset="utf-8"><title>test</title><script src="{}/smooth-video.js"></script>
+        <div id="here"><smooth-video src="{manifest}" autoplay muted></smooth-video></div><div id="there"></div>
+        <script>
+        const video = document.querySelector("smooth-video");
+        window.rates = [];
+        video.addEventListener("ratecontrol", ({{ detail }}) => rates.push(detail.rate));
+        </script>"#,
+        scripts.url()
+    );
+    site.file("/", page);
+    let files = Files::serve(site).await;
+    let browser = Browser::start().await;
+    browser.open(&files.url()).await;
+    player::playing(&browser).await;
+    assert_eq!(browser.eval("customElements.get('smooth-player') === undefined").await, true);
+
+    // Moved: neither loaded anew nor paused.
+    let asked = browser.eval("video.stats.manifestRequests").await;
+    browser.run("document.getElementById('there').append(video)").await;
+    goes_on(&browser, 3.0).await;
+    assert_eq!(browser.eval("video.stats.manifestRequests").await, asked, "it was loaded anew");
+
+    // Nearer, by a rate that nobody hears, and farther.
+    assert_eq!(browser.eval("rates.length").await, 0, "nobody asked for it");
+    browser.run("video.targetLatency = Math.floor(video.stats.latency) - 1").await;
+    browser.until("it plays faster", "video.media.playbackRate === 1.05 && video.playbackRate === 1").await;
+    let there = "Math.abs(video.stats.latency - video.targetLatency) < 0.6 && video.stats.rate === 1";
+    browser.until("it is where it should be", there).await;
+    browser.run("video.targetLatency += 2").await;
+    browser.until("it plays slower", "video.media.playbackRate === 0.95").await;
+    browser.run("video.targetLatency = null").await;
+    browser.until("it plays as it is", "video.media.playbackRate === 1").await;
+    println!("rates: {}", browser.eval("rates").await);
+    assert_eq!(player::glance(&browser).await.dry, 0, "it stalled");
+
+    // Taken out, and put back.
+    browser.run("window.taken = video; video.remove()").await;
+    browser.until("it lets go", "taken.stats === undefined").await;
+    browser.run("document.getElementById('here').append(taken)").await;
+    player::playing(&browser).await;
+    goes_on(&browser, 2.0).await;
+    browser.no_console_errors().await;
+}
