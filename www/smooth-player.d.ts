@@ -76,6 +76,8 @@ export interface SmoothVideoEventMap extends HTMLVideoElementEventMap {
   manifestready: CustomEvent<ManifestReady>;
   streamtypechange: Event;
   targetlivewindowchange: Event;
+  keysneeded: CustomEvent<{ keyIds: Uint8Array[]; systems: { id: Uint8Array; data: Uint8Array }[]; licenseUrl?: string }>;
+  encrypted: MediaEncryptedEvent;
   streamskipped: CustomEvent<{ stream: string; bitrate?: number; reason: string; about: string }>;
   renditionchange: CustomEvent<{ kind: "audio" | "video"; from?: number; to: number; position: number; reason: SwitchReason }>;
   streamchange: CustomEvent<{ kind: "audio" | "text"; name?: string }>;
@@ -126,6 +128,37 @@ export interface AudioTrackList extends EventTarget, Iterable<AudioTrack> {
   getTrackById(id: string): AudioTrack | null;
 }
 
+/** How one key system gets its licences. */
+export interface KeySystem {
+  /** Default of PlayReady: the address in the manifest. */
+  licenseUrl?: string;
+  headers?: Record<string, string>;
+  /** Send cookies to other hosts. */
+  withCredentials?: boolean;
+  robustness?: string;
+  serverCertificate?: BufferSource;
+}
+
+export interface LicenseRequest {
+  readonly keySystem: string;
+  readonly type: MediaKeyMessageType;
+  url: string | undefined;
+  method: string;
+  headers: Record<string, string>;
+  body: BufferSource;
+  credentials: RequestCredentials;
+}
+
+/** How to get the keys of protected content; the first system in it that the browser has is used. */
+export interface Protection {
+  playready?: KeySystem;
+  widevine?: KeySystem;
+  /** `keys`: key by key id, each in hexadecimal digits or base64. */
+  clearkey?: KeySystem & { keys?: Record<string, string> };
+  /** Answers in place of the licence server, or changes what is asked. */
+  request?(request: LicenseRequest): void | BufferSource | Response | Promise<void | BufferSource | Response>;
+}
+
 export interface Stats {
   /** Estimate of what the network carries, in bits/s. */
   throughput: number;
@@ -152,6 +185,8 @@ export interface SmoothVideo extends Omit<HTMLVideoElement, "error"> {
   readonly renditions: RenditionList;
   readonly videoRenditions: RenditionList;
   readonly audioTracks: AudioTrackList;
+  /** Set it before `src`. False: the page does it itself, on `encrypted`. See docs/protected.md. */
+  protection: Protection | null | false;
   readonly streamType: "live" | "on-demand" | "unknown";
   /** Infinity while live, else NaN. */
   readonly targetLiveWindow: number;

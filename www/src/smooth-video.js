@@ -11,10 +11,10 @@ const OPTIONS = { "audio": "audio", "captions": "captions", "start": "start", "m
   "initial-throughput": "initialThroughput", "cap-to-viewport": "capToViewport", "with-credentials": "withCredentials",
   "clip-begin": "clipBegin", "clip-end": "clipEnd" };
 const FLAGS = ["cap-to-viewport", "with-credentials"];
-const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "emptied", "encrypted", "ended",
+const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "emptied", "ended",
   "enterpictureinpicture", "leavepictureinpicture", "loadeddata", "loadedmetadata", "loadstart", "pause", "play",
   "playing", "progress", "ratechange", "resize", "seeked", "seeking", "stalled", "suspend", "timeupdate",
-  "volumechange", "waiting"];
+  "volumechange", "waiting", "waitingforkey"];
 
 // The colours of WebVTT, which Chromium leaves to the page.
 const CUE_STYLE = ["black", "red", "lime", "yellow", "blue", "magenta", "cyan", "white"]
@@ -87,6 +87,8 @@ class SmoothVideo extends HTMLElement {
       // What is not shown as text is read all the same: chapters, markers, thumbnails.
       for (const { track } of this.media.children) if (/chapters|metadata/.test(track.kind) && track.mode === "disabled") track.mode = "hidden";
     });
+    // How to get keys of protected content, see docs/protected.md; a page may have set it before this script came.
+    if (!("protection" in this)) this.protection = null;
     this.reset();
     this.renditions = new RenditionList(this);
     this.sounds = new ChoiceList();
@@ -98,6 +100,7 @@ class SmoothVideo extends HTMLElement {
       });
     }
     this.media.addEventListener("loadstart", () => this.attached());
+    this.media.addEventListener("encrypted", (event) => this.dispatchEvent(new MediaEncryptedEvent(event.type, event)));
     this.media.addEventListener("error", () => {
       // Of Smooth Streaming, the player tells itself.
       if (!this.player && this.media.error) {
@@ -115,6 +118,8 @@ class SmoothVideo extends HTMLElement {
   }
 
   reset() {
+    if (this.keys) this.keys.close();
+    this.keys = null;
     this.failure = null;
     this.facts = null;
     this.edge = null;
@@ -295,6 +300,9 @@ class SmoothVideo extends HTMLElement {
       this.data.add(detail);
     } else if (name === "ratecontrol") {
       this.pace = detail.rate;
+    } else if (name === "keysneeded" && this.protection !== false) {
+      if (!this.keys) this.keys = new Protection(this);
+      this.keys.need(detail);
     } else if (name === "liveedge") {
       this.edge = detail;
     } else if (name === "broadcastended") {

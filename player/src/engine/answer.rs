@@ -123,11 +123,14 @@ impl Session {
         };
         self.begin(i);
         let limits = self.settings.limits;
+        let Ok(head) = boxes::read_head(moof, &limits) else { return self.refuse(i) };
+        if head.encrypted {
+            self.encrypted(&head);
+        }
         let Some(track) = self.tracks.get_mut(i) else { return };
         let Some(stream) = self.streams.get_mut(track.stream) else { return };
         let Some(flight) = track.flight.as_mut().filter(|f| !f.head) else { return };
         let chunk = flight.chunk;
-        let Ok(head) = boxes::read_head(moof, &limits) else { return self.refuse(i) };
         // The fragment's own time, unless it is on another timeline than the manifest: then the manifest's.
         let near = |time: u64| time.abs_diff(chunk.time) <= chunk.duration;
         let time = head.span.map(|span| span.time).filter(|&time| near(time)).unwrap_or(chunk.time);
@@ -151,6 +154,7 @@ impl Session {
                 .checked_div(samples)
                 .and_then(|ticks| u32::try_from(ticks).ok())
                 .unwrap_or(0),
+            key: self.protection.key,
             ..mse::Options::default()
         };
         let Ok(bytes) = mse::rewrite(moof, &options) else { return self.refuse(i) };
@@ -206,7 +210,7 @@ impl Session {
             timescale: stream.timescale,
             codec: &chosen.codec,
             language: &stream.language,
-            protection: None,
+            protection: self.protection.describe(),
         });
         self.out.push(Command::AppendInit { kind, bytes });
     }

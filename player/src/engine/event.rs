@@ -137,6 +137,8 @@ pub enum Event<'a> {
     },
     /// The browser is on the network again.
     Online,
+    /// `waitingforkey`: the element has media that it cannot decrypt yet.
+    WaitingForKey,
     /// Put an end to it: aborts what is in flight. Only `Load` has an effect afterwards.
     Stop,
     /// Nothing but the time: [`Engine::deadline`](super::Engine::deadline) has come.

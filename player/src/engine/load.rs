@@ -164,6 +164,7 @@ impl Session {
         }
         self.loader.code = None;
         self.streams = streams;
+        self.protect(core::mem::take(&mut manifest.protection));
         self.skipped = skipped;
         self.hold = hold(&manifest);
         self.live = manifest.is_live.then(|| Live::new(&manifest, self.now));

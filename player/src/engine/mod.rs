@@ -18,6 +18,7 @@
 //! | `merge` | text of other manifests |
 //! | `key_frames` | what thumbnails and fast play need |
 //! | `data` | events, script commands, chapters |
+//! | `protection` | which keys are needed |
 //! | `control` | what the viewer wants |
 
 #![warn(clippy::indexing_slicing)]
@@ -41,6 +42,7 @@ mod live;
 mod load;
 mod merge;
 mod notice;
+mod protection;
 mod session;
 mod settings;
 #[cfg(test)]
@@ -118,6 +120,9 @@ impl Engine {
             Event::Viewport { width, height } => session.viewport = (width, height),
             Event::Streaming { wanted } => session.streaming = wanted,
             Event::TargetLatency { seconds } => session.settings.target_latency = seconds,
+            Event::WaitingForKey => {
+                session.protection.waiting = Some(session.element.position);
+            }
             Event::Stop => session.stop(),
         }
     }

@@ -1,6 +1,6 @@
 //! What the page is told: typed, each with what a person can do about it.
 
-use smooth::manifest::{EmbeddedContent, Kind, Skipped};
+use smooth::manifest::{EmbeddedContent, Kind, ProtectionHeader, Skipped};
 
 /// Something the page may want to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,15 @@ pub enum Notice {
     },
     /// A stream or level was kept out; the rest plays.
     Skipped(Skipped),
+    /// What is appended from now on, or a part of it, is encrypted with these keys.
+    KeysNeeded {
+        /// Key ids, in the byte order of Common Encryption; none where nobody names them.
+        ids: Vec<[u8; 16]>,
+        /// What protection systems need to know to get a licence. Fragments may bring more in `pssh` boxes.
+        systems: Vec<ProtectionHeader>,
+        /// Where PlayReady's header says that licences are to be had.
+        license_url: Option<String>,
+    },
     /// What is appended from now on has another quality.
     RenditionChange {
         /// Of which buffer.

@@ -10,6 +10,7 @@ use super::element::Element;
 use super::live::Live;
 use super::load::Loader;
 use super::notice::{Code, Notice, Problem, Severity};
+use super::protection::Protection;
 use super::stream::Stream;
 use super::time::{Bound, Zero};
 use super::track::{Cursor, Track};
@@ -58,6 +59,7 @@ pub(super) struct Session {
     pub(super) merging: Vec<(RequestId, String)>,
     /// How often a pointer named a stream that the manifest does not have.
     pub(super) strangers: u32,
+    pub(super) protection: Protection,
     pub(super) viewport: (u32, u32),
     /// A managed media source wants data.
     pub(super) streaming: bool,
@@ -96,6 +98,7 @@ impl Session {
             captions: Captions::default(),
             merging: Vec::new(),
             strangers: 0,
+            protection: Protection::default(),
             viewport: (0, 0),
             streaming: true,
             goal,

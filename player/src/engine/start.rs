@@ -68,6 +68,7 @@ impl Session {
         let live = self.live.is_some();
         let duration = (!live).then(|| self.end());
         self.out.notify(Notice::ManifestReady { live, duration });
+        self.ask_for_keys();
         self.create_buffers();
         self.add_text_tracks();
         self.follow_data();

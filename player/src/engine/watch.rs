@@ -44,6 +44,7 @@ impl Session {
         let watch = &mut self.watch;
         if position != watch.position || idle {
             if position != watch.position && !idle {
+                self.protection.waiting.take_if(|at| (position - *at).abs() > DECODED);
                 watch.moving = true;
                 watch.nudges = 0;
             }
@@ -91,7 +92,11 @@ impl Session {
     fn jump_gap(&mut self, still: f64) {
         // With less than this left an element may stop before the hole.
         let least = if self.element.ready <= 2 { REMNANT } else { SLACK / 2.0 };
-        if self.jump_hole(self.element.position, least) || still < FROZEN || self.element.ready < 1 {
+        if self.jump_hole(self.element.position, least)
+            || still < FROZEN
+            || self.element.ready < 1
+            || self.protection.waiting.is_some()
+        {
             return;
         }
         let position = self.element.position;
@@ -151,6 +156,8 @@ impl Session {
 
 /// Standing still for so long is a stall.
 const STALL: f64 = 0.25;
+/// Elements decode ahead by less.
+const DECODED: f64 = 1.0;
 /// Standing still for so long, holes are looked for.
 const LOOK_FOR_GAP: f64 = 0.3;
 /// Standing still for so long with data ahead is a freeze.

@@ -52,6 +52,11 @@ impl Player {
         }
     }
 
+    /// Asks for nothing more. What is shown stays.
+    pub fn stop(&self) {
+        self.feed(Event::Stop);
+    }
+
     /// One video quality by its bitrate in bits/s, or automatic choice.
     #[wasm_bindgen(js_name = selectLevel)]
     pub fn select_level(&self, bitrate: Option<u32>) {

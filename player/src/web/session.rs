@@ -16,7 +16,7 @@ use super::buffer::{Outcome, Task};
 use super::dom::{Listener, SourceClass, shift, source_class, window};
 use super::fetch::Request;
 use super::marks::Marks;
-use super::source::{Source, listen};
+use super::source::{Act, Source, listen};
 use super::tell;
 use super::text::Tracks;
 use super::timer::Timer;
@@ -72,6 +72,7 @@ pub(super) enum Word {
     Media,
     Seeking,
     Streaming(bool),
+    WaitingForKey,
     Captions(Option<String>),
     Tick,
 }
@@ -127,6 +128,8 @@ impl Session {
             listeners.push(listen(&self.me, &self.video, name, |session, _| session.tell(Word::Media)));
         }
         listeners.push(listen(&self.me, &self.video, "seeking", |session, _| session.tell(Word::Seeking)));
+        let blocked: Act = |session, _| session.tell(Word::WaitingForKey);
+        listeners.push(listen(&self.me, &self.video, "waitingforkey", blocked));
         listeners.push(listen(&self.me, &self.video, "loadedmetadata", |session, _| {
             if let Some(position) = session.seek.take() {
                 session.video.set_current_time(position);
@@ -286,6 +289,7 @@ impl Session {
             Word::Failed(request, failure) => Event::Failed { request: *request, failure: *failure },
             Word::Media => return self.media(),
             Word::Seeking => Event::Seeking { position: self.video.current_time() },
+            Word::WaitingForKey => Event::WaitingForKey,
             Word::Streaming(wanted) => Event::Streaming { wanted: *wanted },
             Word::Captions(name) => Event::SelectStream { kind: Kind::Text, name: name.as_deref() },
             Word::Tick => Event::Tick,

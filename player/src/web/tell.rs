@@ -22,6 +22,17 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
             skip(&it, skipped);
             "streamskipped"
         }
+        Notice::KeysNeeded { ids, systems, license_url } => {
+            let list = Array::new();
+            for header in systems {
+                let it = Detail::new();
+                it.set("id", bytes(&header.system_id)).set("data", bytes(&header.data));
+                list.push(&it.0);
+            }
+            let ids: Array = ids.iter().map(|id| bytes(id)).collect();
+            it.set("keyIds", ids).set("systems", list).set("licenseUrl", license_url.as_deref());
+            "keysneeded"
+        }
         Notice::RenditionChange { kind, from, to, position, reason } => {
             it.set("kind", kind.as_str()).set("from", *from).set("to", *to);
             it.set("position", *position).set("reason", switch(*reason));
@@ -186,6 +197,10 @@ const fn gap(cause: GapCause) -> &'static str {
         GapCause::Restarted => "restarted",
         GapCause::BeyondEdge => "beyond-edge",
     }
+}
+
+fn bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
 }
 
 /// A plain object.

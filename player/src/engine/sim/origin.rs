@@ -1,9 +1,21 @@
 //! An origin: a presentation on demand or a broadcast, and what goes wrong with it.
 
+use smooth::boxes::uuid::PIFF_SAMPLE_ENCRYPTION;
 use smooth::boxes::{Tfrf, Tfxd};
-use smooth::manifest::{self, Embedded, Kind, Manifest, QualityLevel, Stream, Timeline, Version};
+use smooth::manifest::{
+    self, Embedded, Kind, Manifest, ProtectionHeader, QualityLevel, Stream, Timeline, Version,
+};
+use smooth::protection::{PLAYREADY, playready};
 use smooth::text::hex_decode;
 use smooth::{Span, Timescale};
+
+/// The header of a key.
+fn header(id: [u8; 16]) -> ProtectionHeader {
+    let keys = vec![playready::Key { id, checksum: None }];
+    let license_url = Some("http://licence/".to_owned());
+    let data = playready::write(&playready::Header { keys, license_url });
+    ProtectionHeader { system_id: PLAYREADY, data }
+}
 
 /// A stream with all its chunks, those of the future included.
 #[derive(Clone)]
@@ -189,6 +201,8 @@ pub(in crate::engine) struct Origin {
     pub(in crate::engine) key_frames: bool,
     /// First composition offset of pictures, in ticks.
     pub(in crate::engine) offset: u32,
+    /// What is encrypted, and from when on, in ticks. The manifest names the first key, fragments the others.
+    pub(in crate::engine) keys: Vec<(u64, [u8; 16])>,
 }
 
 impl Origin {
@@ -260,6 +274,7 @@ impl Origin {
                 _ => vec![("silverlane-wait".into(), wait.to_string())],
             },
             streams,
+            protection: self.keys.first().map(|&(_, id)| header(id)).into_iter().collect(),
             ..Manifest::default()
         })
         .into_bytes()
@@ -331,6 +346,13 @@ impl Origin {
         let fields = [1, 0, chunk.duration as u32, size as u32, offset];
         traf.extend(full(b"trun", 0xb01, &fields.map(u32::to_be_bytes).concat()));
         traf.extend(Tfxd(chunk).write());
+        if let Some(&(from, id)) = self.keys.iter().rev().find(|(from, _)| *from <= chunk.time) {
+            // One sample, with its initialisation vector.
+            let own = [&[0, 0, 1, 8][..], &id].concat();
+            let (flags, own) = if from == self.keys[0].0 { (0, &[][..]) } else { (1, &own[..]) };
+            let fields = [&PIFF_SAMPLE_ENCRYPTION[..], &[0, 0, 0, flags], own, &[0, 0, 0, 1], &[7; 8]];
+            traf.extend(sized(b"uuid", &fields.concat()));
+        }
         let tells = |live: &&Broadcast| live.tfrf && (live.text_tfrf || feed.kind != Kind::Text);
         if let Some(live) = self.live.as_ref().filter(tells).filter(|live| live.look_ahead > 0) {
             let to = self.received(feed, now).min(index + 1 + live.look_ahead);

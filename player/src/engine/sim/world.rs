@@ -45,6 +45,8 @@ pub(in crate::engine) struct World {
     pub(in crate::engine) urls: Vec<(f64, String)>,
     pub(in crate::engine) cues: Vec<Cue>,
     pub(in crate::engine) unsupported: &'static str,
+    /// The element waits for a key.
+    pub(in crate::engine) locked: bool,
     pub(super) transfers: Vec<Transfer>,
     buffers: Vec<Buffer>,
     events: VecDeque<Word>,
@@ -87,6 +89,7 @@ impl World {
             urls: Vec::new(),
             cues: Vec::new(),
             unsupported: "-",
+            locked: false,
             transfers: Vec::new(),
             buffers: Vec::new(),
             events: VecDeque::new(),
@@ -296,6 +299,9 @@ impl World {
             self.ended = true;
             return;
         }
+        if self.locked {
+            return;
+        }
         // An element waits for a few frames before it starts, and stops a few before the end.
         let enough = if self.moving && !self.waiting { 0.07 } else { 0.2 };
         self.waiting = ahead <= enough;
@@ -325,7 +331,7 @@ impl World {
             seeking: self.seeking,
             ready: if !metadata {
                 0
-            } else if ahead > 0.1 && !self.waiting {
+            } else if ahead > 0.1 && !self.waiting && !self.locked {
                 4
             } else {
                 1
