@@ -36,7 +36,7 @@ impl Session {
         for header in systems.iter().filter(|header| header.system_id == PLAYREADY) {
             if let Ok(read) = playready::read(&header.data, &self.settings.limits) {
                 it.keys.extend(read.keys.iter().map(|key| key.id));
-                it.license_url = read.license_url.or(it.license_url.take());
+                it.license_url = read.license_url.or_else(|| it.license_url.take());
             }
         }
         if !systems.is_empty() {

@@ -3,21 +3,17 @@
 use super::*;
 use crate::engine::{Command, Event};
 
-fn needs(w: &World) -> Vec<(f64, Vec<[u8; 16]>, usize, Option<&str>)> {
-    let need = |(at, notice): &'_ (f64, Notice)| match notice {
-        Notice::KeysNeeded { ids, systems, .. } => Some((*at, ids.clone(), systems.len())),
-        _ => None,
-    };
-    let urls = w.notices.iter().filter_map(|(_, notice)| match notice {
-        Notice::KeysNeeded { license_url, .. } => Some(license_url.as_deref()),
-        _ => None,
-    });
-    w.notices
-        .iter()
-        .filter_map(need)
-        .zip(urls)
-        .map(|((at, ids, systems), url)| (at, ids, systems, url))
-        .collect()
+/// When keys were asked for, which, with how many headers, and where.
+type Need<'a> = (f64, &'a [[u8; 16]], usize, Option<&'a str>);
+
+fn needs(w: &World) -> Vec<Need<'_>> {
+    let mut found = Vec::new();
+    for told in &w.notices {
+        if let (at, Notice::KeysNeeded { ids, systems, license_url }) = told {
+            found.push((*at, &ids[..], systems.len(), license_url.as_deref()));
+        }
+    }
+    found
 }
 
 #[test]
@@ -31,7 +27,7 @@ fn a_key_is_asked_for_with_the_manifest_and_each_later_one_when_a_fragment_names
     let [(first, ids, 1, Some("http://licence/")), (second, later, 0, None)] = &needs[..] else {
         panic!("{needs:?}");
     };
-    assert_eq!((&ids[..], &later[..]), (&[[1; 16]][..], &[[2; 16]][..]));
+    assert_eq!((*ids, *later), (&[[1; 16]][..], &[[2; 16]][..]));
     // Before the first fragment, and long before 40 s are played.
     let fragment = w.urls.iter().find(|(_, url)| url.contains("Fragments")).unwrap();
     assert!(first <= &fragment.0 && second < &20.0, "{needs:?}");
