@@ -20,4 +20,5 @@ pub mod shaper;
 pub mod sparse;
 pub mod splitter;
 pub mod studio;
+pub mod viewing;
 pub mod web;

@@ -5,10 +5,16 @@ use crate::browser::PROBE;
 /// Plays with rx-player. The folder of [`crate::judges::players`] is served at `/judges/`.
 #[must_use]
 pub fn rx_player(manifest: &str) -> String {
+    rx_player_with(manifest, "")
+}
+
+/// The same with further members of its constructor's options.
+#[must_use]
+pub fn rx_player_with(manifest: &str, options: &str) -> String {
     page(&format!(
         r#"<script type="module">
         import RxPlayer from "/judges/rx-player/dist/es2017/index.js";
-        const player = new RxPlayer({{ videoElement: document.querySelector("video") }});
+        const player = new RxPlayer({{ videoElement: document.querySelector("video"), {options} }});
         player.addEventListener("error", (error) => {{ window.failure = String(error); }});
         player.loadVideo({{ url: "{manifest}", transport: "smooth", autoPlay: true }});
         </script>"#
@@ -18,12 +24,18 @@ pub fn rx_player(manifest: &str) -> String {
 /// Plays with dash.js, Smooth Streaming or DASH, with captions.
 #[must_use]
 pub fn dash_js(manifest: &str) -> String {
+    dash_js_with(manifest, "")
+}
+
+/// The same with further members of its `streaming` settings.
+#[must_use]
+pub fn dash_js_with(manifest: &str, settings: &str) -> String {
     page(&format!(
         r#"<script src="/judges/dashjs/dist/modern/umd/dash.all.min.js"></script>
         <script src="/judges/dashjs/dist/modern/umd/dash.mss.min.js"></script>
         <script>
         const player = dashjs.MediaPlayer().create();
-        player.updateSettings({{ streaming: {{ text: {{ defaultEnabled: true }} }} }});
+        player.updateSettings({{ streaming: {{ text: {{ defaultEnabled: true }}, {settings} }} }});
         player.initialize(document.querySelector("video"), "{manifest}", true);
         player.on("error", (event) => {{ window.failure = JSON.stringify(event.error ?? event); }});
         </script>"#
@@ -87,10 +99,16 @@ fn page(script: &str) -> String {
 /// Plays with our `<smooth-video>`. The folder of [`crate::origin::dist`] is served at `/player/`.
 #[must_use]
 pub fn smooth_video(manifest: &str) -> String {
+    smooth_video_with(manifest, "")
+}
+
+/// The same with further attributes.
+#[must_use]
+pub fn smooth_video_with(manifest: &str, attributes: &str) -> String {
     format!(
         "<!doctype html><meta charset=\"utf-8\"><title>test</title><script>{PROBE}</script>\
          <script src=\"/player/smooth-player.js\"></script>\
-         <smooth-video src=\"{manifest}\" autoplay controls style=\"width:640px;height:360px\"></smooth-video>"
+         <smooth-video src=\"{manifest}\" {attributes} autoplay controls style=\"width:640px;height:360px\"></smooth-video>"
     )
 }
 

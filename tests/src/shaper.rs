@@ -2,18 +2,19 @@
 //!
 //! Pacing goes by a virtual clock: each piece takes its time on the link after the one before it, and is
 //! passed on when its last byte would have arrived. So late timers never add up, and idle time is not
-//! saved for a burst. The latency comes on top, without costing throughput.
+//! saved for a burst. A new rate counts at once, also for the piece under way; at a rate of 0 nothing passes. The latency
+//! comes on top, without costing throughput.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -28,7 +29,7 @@ pub struct Shaper {
 #[derive(Debug)]
 struct Link {
     /// Bits per second, from the server to the client.
-    rate: AtomicU64,
+    rate: watch::Sender<u64>,
     /// One way.
     latency: Duration,
     /// When the link has carried all it was given.
@@ -43,7 +44,7 @@ impl Shaper {
     pub async fn start(upstream: SocketAddr, bits_per_second: u64, round_trip: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let link = Arc::new(Link {
-            rate: AtomicU64::new(bits_per_second),
+            rate: watch::Sender::new(bits_per_second),
             latency: round_trip / 2,
             free: Mutex::new(Instant::now()),
             carried: AtomicU64::new(0),
@@ -53,9 +54,9 @@ impl Shaper {
         Self { address, link, task }
     }
 
-    /// Changes the rate; what is on the link already keeps its time.
+    /// Changes the rate from now on; 0 carries nothing.
     pub fn set_rate(&self, bits_per_second: u64) {
-        self.link.rate.store(bits_per_second, Ordering::Relaxed);
+        self.link.rate.send_replace(bits_per_second);
     }
 
     /// `http://127.0.0.1:port` of the slow side.
@@ -119,8 +120,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: Arc<Link>,
         loop {
             let piece = if paced { link.piece() } else { buffer.len() };
             let Ok(n @ 1..) = from.read(&mut buffer[..piece]).await else { return };
-            let arrival = if paced { link.send(n) } else { Instant::now() };
-            tokio::time::sleep_until(arrival).await;
+            let arrival = if paced { link.send(n).await } else { Instant::now() };
             if sender.send((arrival + link.latency, Bytes::copy_from_slice(&buffer[..n]))).await.is_err() {
                 return;
             }
@@ -133,20 +133,40 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: Arc<Link>,
 }
 
 impl Link {
-    /// Bytes of about ten milliseconds, so that connections share fairly and a new rate counts soon.
+    /// Bytes of about ten milliseconds, so that connections share fairly.
     fn piece(&self) -> usize {
-        let bytes = self.rate.load(Ordering::Relaxed) / 8 / 100;
+        let bytes = *self.rate.borrow() / 8 / 100;
         bytes.clamp(1460, 16 * 1024) as usize
     }
 
-    /// Takes the link for `bytes` bytes; returns when the last of them has left it.
-    fn send(&self, bytes: usize) -> Instant {
-        let time = Duration::from_secs_f64(bytes as f64 * 8.0 / self.rate.load(Ordering::Relaxed) as f64);
-        let mut free = self.free.lock().unwrap();
-        *free = (*free).max(Instant::now()) + time;
-        *free
+    /// Carries `bytes` bytes, when the link is free; returns when the last of them has left it.
+    async fn send(&self, bytes: usize) -> Instant {
+        let mut rates = self.rate.subscribe();
+        let mut free = self.free.lock().await;
+        let now = Instant::now();
+        // A timer that was a little late left the link no time to be idle.
+        let mut at = if now.duration_since(*free) < LATE { *free } else { now };
+        let mut bits = bytes as f64 * 8.0;
+        loop {
+            let rate = *rates.borrow_and_update() as f64;
+            let done = at + Duration::from_secs_f64(bits / rate.max(1e-3));
+            tokio::select! {
+                () = tokio::time::sleep_until(done) => {
+                    *free = done;
+                    return done;
+                }
+                _ = rates.changed() => {
+                    let now = Instant::now().max(at);
+                    bits = (bits - rate * now.duration_since(at).as_secs_f64()).max(0.0);
+                    at = now;
+                }
+            }
+        }
     }
 }
+
+/// Timers may be late by this much.
+const LATE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {

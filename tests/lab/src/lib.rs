@@ -26,6 +26,7 @@ pub mod report;
 pub mod rules;
 pub mod session;
 pub mod sets;
+pub mod synthetic;
 pub mod trace;
 
 pub use film::Film;

@@ -39,7 +39,7 @@ fn main() -> std::io::Result<()> {
         if let Some(folder) = &arguments.plots {
             std::fs::create_dir_all(folder)?;
             let file = format!("{}.svg", set.name.to_lowercase().replace(' ', "-"));
-            std::fs::write(folder.join(file), report::plot(set.name, &rows))?;
+            std::fs::write(folder.join(file), report::plot(&set.name, &rows))?;
         }
     }
     Ok(())

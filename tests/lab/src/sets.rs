@@ -2,13 +2,13 @@
 
 use crate::Film;
 use crate::rules::{Bba, Bola, BolaE, Dynamic, DynamicDash, RobustMpc, Rule, Throughput};
-use crate::trace::{BELGIUM_4G, FCC_HD, FCC_SD, Family, HSDPA_3G};
+use crate::trace::{BELGIUM_4G, FCC_HD, FCC_SD, Family, HSDPA_3G, SYNTHETIC};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Set {
     /// Short name.
-    pub name: &'static str,
+    pub name: String,
     /// The traces.
     pub family: Family,
     /// What is played.
@@ -17,19 +17,37 @@ pub struct Set {
     pub capacity: f64,
 }
 
+impl Set {
+    /// Whether its networks were made up.
+    #[must_use]
+    pub fn is_synthetic(&self) -> bool {
+        SYNTHETIC.iter().any(|family| family.name == self.family.name)
+    }
+}
+
 /// All sets. On demand a buffer has room for 25 s, live for 10 s or 5 s.
 #[must_use]
 pub fn all() -> Vec<Set> {
-    let set = |name, family, film, seconds: f64| Set { name, family, film, capacity: seconds * 1000.0 };
-    vec![
-        set("3G live 10 s", HSDPA_3G, Film::standard(), 10.0),
-        set("3G live 5 s", HSDPA_3G, Film::standard(), 5.0),
-        set("3G on demand", HSDPA_3G, Film::standard(), 25.0),
-        set("4G live 10 s", BELGIUM_4G, Film::high(), 10.0),
-        set("4G on demand", BELGIUM_4G, Film::high(), 25.0),
-        set("FCC SD on demand", FCC_SD, Film::standard().lasting(180.0), 25.0),
-        set("FCC HD on demand", FCC_HD, Film::high().lasting(180.0), 25.0),
-    ]
+    let set = |family: Family, what: &str, film, seconds: f64| Set {
+        name: format!("{} {what}", family.name),
+        family,
+        film,
+        capacity: seconds * 1000.0,
+    };
+    let mut sets = vec![
+        set(HSDPA_3G, "live 10 s", Film::standard(), 10.0),
+        set(HSDPA_3G, "live 5 s", Film::standard(), 5.0),
+        set(HSDPA_3G, "on demand", Film::standard(), 25.0),
+        set(BELGIUM_4G, "live 10 s", Film::high(), 10.0),
+        set(BELGIUM_4G, "on demand", Film::high(), 25.0),
+        set(FCC_SD, "on demand", Film::standard().lasting(180.0), 25.0),
+        set(FCC_HD, "on demand", Film::high().lasting(180.0), 25.0),
+    ];
+    for family in SYNTHETIC {
+        sets.push(set(family, "live 10 s", Film::standard().lasting(300.0), 10.0));
+        sets.push(set(family, "on demand", Film::standard().lasting(300.0), 25.0));
+    }
+    sets
 }
 
 /// A rule of the literature, and how to begin anew with it.

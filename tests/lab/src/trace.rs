@@ -1,5 +1,7 @@
 //! Bandwidth traces: what a network carried, moment by moment.
 
+use crate::synthetic;
+
 /// A stretch of time in which nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Period {
@@ -20,28 +22,54 @@ pub struct Trace {
     pub periods: Vec<Period>,
 }
 
-/// Traces measured in the same way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Traces of the same kind.
+#[derive(Clone, Copy, Debug)]
 pub struct Family {
     /// Short name.
     pub name: &'static str,
-    text: &'static str,
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Measured(&'static str),
+    Made(fn() -> Vec<Trace>),
 }
 
 /// 3G in Norway, from moving vehicles (Riiser et al.).
-pub const HSDPA_3G: Family = Family { name: "3G", text: include_str!("../traces/hsdpa-3g.txt") };
+pub const HSDPA_3G: Family = Family::measured("3G", include_str!("../traces/hsdpa-3g.txt"));
 /// 4G in Ghent (van der Hooft et al.).
-pub const BELGIUM_4G: Family = Family { name: "4G", text: include_str!("../traces/belgium-4g.txt") };
+pub const BELGIUM_4G: Family = Family::measured("4G", include_str!("../traces/belgium-4g.txt"));
 /// Fixed lines in the USA (FCC), those that carry standard definition.
-pub const FCC_SD: Family = Family { name: "FCC SD", text: include_str!("../traces/fcc-sd.txt") };
+pub const FCC_SD: Family = Family::measured("FCC SD", include_str!("../traces/fcc-sd.txt"));
 /// Fixed lines in the USA (FCC), those that carry high definition.
-pub const FCC_HD: Family = Family { name: "FCC HD", text: include_str!("../traces/fcc-hd.txt") };
+pub const FCC_HD: Family = Family::measured("FCC HD", include_str!("../traces/fcc-hd.txt"));
+/// See [`synthetic`].
+pub const SYNTHETIC: [Family; 6] = [
+    Family::made("steps", synthetic::steps),
+    Family::made("sawtooth", synthetic::sawtooth),
+    Family::made("on and off", synthetic::on_off),
+    Family::made("lossy Wi-Fi", synthetic::wifi),
+    Family::made("hand-over", synthetic::hand_over),
+    Family::made("constant", synthetic::constant),
+];
 
 impl Family {
+    const fn measured(name: &'static str, text: &'static str) -> Self {
+        Self { name, source: Source::Measured(text) }
+    }
+
+    const fn made(name: &'static str, make: fn() -> Vec<Trace>) -> Self {
+        Self { name, source: Source::Made(make) }
+    }
+
     /// Its traces, in the order of their names.
     #[must_use]
     pub fn traces(&self) -> Vec<Trace> {
-        read(self.text)
+        match self.source {
+            Source::Measured(text) => read(text),
+            Source::Made(make) => make(),
+        }
     }
 }
 

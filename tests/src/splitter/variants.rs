@@ -154,6 +154,13 @@ impl Presentation {
         self
     }
 
+    /// Only the pictures.
+    #[must_use]
+    pub fn pictures_only(mut self) -> Self {
+        self.streams.truncate(1);
+        self
+    }
+
     /// Only the sound.
     #[must_use]
     pub fn sound_only(mut self) -> Self {
