@@ -40,7 +40,7 @@ async fn every_control_works_by_keyboard_and_no_rule_of_accessibility_is_broken(
     }
     assert!(names.iter().any(|name| name.starts_with("settings. quality: auto")), "{names:?}");
 
-    // Play, pause, back, sound.
+    // Play, pause, back, sound. What the controls show follows the element by its events: both are waited for.
     focus(&browser, "media-control-bar media-play-button").await;
     key(&browser, " ").await;
     browser.until("it plays", "!player.paused && player.currentTime > 8.2").await;
@@ -57,7 +57,7 @@ async fn every_control_works_by_keyboard_and_no_rule_of_accessibility_is_broken(
     browser.until("it went on", &format!("player.currentTime > {before}")).await;
     focus(&browser, "media-mute-button").await;
     key(&browser, "Enter").await;
-    browser.until("it is silent", "player.muted").await;
+    browser.until("it is silent", "player.muted && bar().getAttribute('mediavolumelevel') === 'off'").await;
     key(&browser, "m").await;
     browser.until("it is not", "!player.muted").await;
     focus(&browser, "media-volume-range").await;
@@ -65,7 +65,12 @@ async fn every_control_works_by_keyboard_and_no_rule_of_accessibility_is_broken(
     browser.until("it is lower", "player.volume < 1").await;
     focus(&browser, "media-captions-button").await;
     key(&browser, "Enter").await;
-    browser.until("captions are on", "player.captions === 'textstream_eng'").await;
+    browser
+        .until(
+            "captions are on",
+            "player.captions === 'textstream_eng' && bar().hasAttribute('mediasubtitlesshowing')",
+        )
+        .await;
     key(&browser, "c").await;
     browser.until("captions are off", "!player.captions").await;
 
@@ -137,7 +142,12 @@ async fn every_control_works_by_keyboard_and_no_rule_of_accessibility_is_broken(
     // Full screen and picture in picture.
     focus(&browser, "media-fullscreen-button").await;
     key(&browser, "Enter").await;
-    browser.until("it fills the screen", "document.fullscreenElement === player").await;
+    browser
+        .until(
+            "it fills the screen",
+            "document.fullscreenElement === player && bar().hasAttribute('mediaisfullscreen')",
+        )
+        .await;
     key(&browser, "f").await;
     browser.until("it does not", "!document.fullscreenElement").await;
 
@@ -229,12 +239,12 @@ async fn a_broadcast_has_its_window_its_live_button_and_the_viewers_language() {
     browser.until("the menu is open", "!part('menu').hidden").await;
     accessible(&browser, "the menu on a telephone").await;
     picture(&browser, "narrow-menu").await;
-    browser.run("player.src = '/nothing.isml/Manifest'").await;
+    browser.run("player.src = '/nothing.ism/Manifest'").await;
     browser.until("the panel shows", "!part('panel').hidden").await;
     picture(&browser, "narrow-error").await;
 
     // In the language of the page; and in words that it brings itself.
-    browser.run("const german = document.createElement('smooth-player'); german.lang = 'de'; german.src = '/nothing.isml/Manifest'; player.replaceWith(german); window.player = german").await;
+    browser.run("const german = document.createElement('smooth-player'); german.lang = 'de'; german.src = '/nothing.ism/Manifest'; player.replaceWith(german); window.player = german").await;
     browser
         .until(
             "it speaks German",
@@ -242,7 +252,7 @@ async fn a_broadcast_has_its_window_its_live_button_and_the_viewers_language() {
         )
         .await;
     assert_eq!(browser.eval("part('panel').querySelector('button').textContent").await, "Noch einmal");
-    browser.run("Silverlane.languages.nl = { Play: 'Afspelen', 'manifest-not-found': 'Hier is niets.' }; const dutch = document.createElement('smooth-player'); dutch.lang = 'nl'; dutch.src = '/nothing.isml/Manifest'; player.replaceWith(dutch); window.player = dutch").await;
+    browser.run("Silverlane.languages.nl = { Play: 'Afspelen', 'manifest-not-found': 'Hier is niets.' }; const dutch = document.createElement('smooth-player'); dutch.lang = 'nl'; dutch.src = '/nothing.ism/Manifest'; player.replaceWith(dutch); window.player = dutch").await;
     browser
         .until(
             "it speaks as the page does",
@@ -250,7 +260,7 @@ async fn a_broadcast_has_its_window_its_live_button_and_the_viewers_language() {
         )
         .await;
     assert_eq!(browser.eval("part('panel').querySelector('button').textContent").await, "Try again");
-    browser.no_console_errors_but(&["/nothing.isml"]).await;
+    browser.no_console_errors_but(&["/nothing.ism"]).await;
 }
 
 /// Content with everything that has a control, on a page that breaks no rule by itself.
