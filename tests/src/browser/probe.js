@@ -7,10 +7,22 @@
   // Not held: what a page lets go of is to go.
   const roots = [new WeakRef(document)];
   const trees = () => roots.map((root) => root.deref()).filter(Boolean);
-  const note = (event) => {
-    const media = event.target;
-    if (!(media instanceof HTMLMediaElement)) return;
-    events.push({ name: event.type, at: Math.round(event.timeStamp), position: media.currentTime });
+  const note = ({ target, type, timeStamp }) => {
+    if (!(target instanceof HTMLMediaElement)) return;
+    if (type === 'ratechange' && target === media()) {
+      settle();
+      rate = target.playbackRate;
+    }
+    events.push({ name: type, at: Math.round(timeStamp), position: target.currentTime });
+  };
+  // Seconds of media that were due since the start, at the rates that were set.
+  let due = 0;
+  let rate = 1;
+  let since = started;
+  const settle = () => {
+    const now = performance.now();
+    due += (now - since) / 1000 * rate;
+    since = now;
   };
   const watch = (root) => { for (const name of names) root.addEventListener(name, note, true); };
   watch(document);
@@ -131,11 +143,13 @@
     },
     state() {
       const v = media();
+      settle();
       if (!v) return { media: null, body: document.body?.innerHTML.slice(0, 2000) };
       const quality = v.getVideoPlaybackQuality?.();
       return {
         now: Math.round(performance.now() - started),
         position: v.currentTime,
+        due,
         duration: v.duration,
         paused: v.paused,
         ended: v.ended,
