@@ -59,7 +59,7 @@ async fn every_control_works_by_keyboard_and_no_rule_of_accessibility_is_broken(
     key(&browser, "Enter").await;
     browser.until("it is silent", "player.muted && bar().getAttribute('mediavolumelevel') === 'off'").await;
     key(&browser, "m").await;
-    browser.until("it is not", "!player.muted").await;
+    browser.until("it is not", "!player.muted && bar().getAttribute('mediavolumelevel') === 'high'").await;
     focus(&browser, "media-volume-range").await;
     key(&browser, "ArrowDown").await;
     browser.until("it is lower", "player.volume < 1").await;

@@ -131,11 +131,12 @@ async fn live(peers: &[Peer], table: &mut Table) {
         tokio::time::sleep(Duration::from_secs(20)).await;
         let after = player::glance(&browser).await;
         // The number in the picture is the time of day at which it was made.
-        browser
-            .until("a second begins", "window.second = window.__probe.number(), window.second !== null")
-            .await;
-        browser.until("the next one begins", "window.__probe.number() !== window.second").await;
-        let number = browser.eval("window.__probe.number()").await.as_f64().expect("a number");
+        let Some(number) = browser.run(NEXT_SECOND).await.as_f64() else {
+            for row in [LIVE_DELAY, LIVE_STALLS, LIVE_PACE] {
+                table.set(peer, row, &Value::from("stands still"));
+            }
+            continue;
+        };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
         table.set(peer, LIVE_DELAY, &format!("{:.1}", (now - number).rem_euclid(256.0)).into());
         table.set(peer, LIVE_STALLS, &(after.dry - before.dry).into());
@@ -187,6 +188,18 @@ const STARTS: &str = "return (async () => {
         await new Promise((done) => setTimeout(done, 50));
     }
     return false;
+})()";
+
+/// The number of the next second that begins, at that moment; null if none does.
+const NEXT_SECOND: &str = "return (async () => {
+    const start = performance.now();
+    const first = window.__probe.number();
+    while (performance.now() - start < 10000) {
+        const number = window.__probe.number();
+        if (number !== first) return number;
+        await new Promise((done) => setTimeout(done, 20));
+    }
+    return null;
 })()";
 
 /// Notes every frame that is shown, and what to ask by it.

@@ -1,4 +1,4 @@
-// What the pure parts of www/src/smf promise: run by tests/tests/smf.rs, in a browser.
+// What the pure parts of www/src/smf promise: run by tests/tests/smf/, in a browser.
 const equal = (found, wanted) => {
   const [left, right] = [found, wanted].map((one) => JSON.stringify(one));
   if (left !== right) throw new Error(`${left} instead of ${right}`);

@@ -42,7 +42,7 @@ impl Session {
         for sample in embedded {
             let Some(stream) = self.streams.get_mut(index) else { return };
             // A command and a chapter may begin at the same time, but not twice in one list.
-            if stream.told.iter().rev().any(|&time| time == sample.time) {
+            if stream.told.binary_search(&sample.time).is_ok() {
                 continue;
             }
             let listed = stream.chunks.at(sample.time);
@@ -96,7 +96,8 @@ impl super::stream::Stream {
         if self.told.len() >= MAX_TOLD {
             self.told.drain(..MAX_TOLD / 2);
         }
-        self.told.push(time);
+        let (Ok(at) | Err(at)) = self.told.binary_search(&time);
+        self.told.insert(at, time);
     }
 }
 

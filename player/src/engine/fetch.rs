@@ -80,7 +80,7 @@ impl Session {
         if self.live.is_none() && start >= self.settings.clip.end {
             return Step::Complete;
         }
-        if self.holds(track, start, end) || stream.told.contains(&chunk.time) {
+        if self.holds(track, start, end) || stream.told.binary_search(&chunk.time).is_ok() {
             return Step::Skip(chunk.time);
         }
         let playhead = self.element.playhead();

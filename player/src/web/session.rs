@@ -27,7 +27,7 @@ pub(super) struct Session {
     me: Weak<Self>,
     pub(super) window: Window,
     performance: Performance,
-    video: HtmlVideoElement,
+    pub(super) video: HtmlVideoElement,
     notify: Function,
     /// Requests carry cookies to other sites.
     pub(super) credentials: bool,

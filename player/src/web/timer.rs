@@ -14,8 +14,10 @@ pub(super) struct Timer {
     set: Option<(i32, f64)>,
 }
 
-/// The media element's state is told at least this often, in seconds.
+/// The media element's state is told at least this often, in seconds …
 const HEARTBEAT: f64 = 1.0;
+/// … and while it waits for data: before a hole it tells nothing more by itself.
+const WAITING: f64 = 0.35;
 
 impl Timer {
     /// Rings for `session`, as long as it lives.
@@ -43,10 +45,14 @@ impl Session {
             timer.set = None;
         }
         self.time_out();
-        if self.source.borrow().is_some() && self.now() - self.last_media.get() >= HEARTBEAT {
+        if self.source.borrow().is_some() && self.now() - self.last_media.get() >= self.beat() {
             self.words.borrow_mut().push(Word::Media);
         }
         self.tell(Word::Tick);
+    }
+
+    fn beat(&self) -> f64 {
+        if self.video.ready_state() < 3 && !self.video.paused() { WAITING } else { HEARTBEAT }
     }
 
     /// Sets the alarm to the next time at which there is something to do.
@@ -56,7 +62,7 @@ impl Session {
             next = next.min(request.deadline);
         }
         if self.source.borrow().is_some() {
-            next = next.min(self.last_media.get() + HEARTBEAT);
+            next = next.min(self.last_media.get() + self.beat());
         }
         if next.is_infinite() {
             return;

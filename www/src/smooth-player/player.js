@@ -59,7 +59,10 @@ class SmoothPlayer extends SmoothVideo {
     this.addEventListener("manifestready", () => { if (!this.autoplay && this.paused) this.wantControls(); });
     this.addEventListener("error", (event) => this.showPanel(event.detail));
     this.addEventListener("warning", (event) => {
-      if (/^(not-started|manifest-)/.test(event.detail.code) && this.readyState < 2) this.showPanel(event.detail);
+      if (!/^(not-started|manifest-)/.test(event.detail.code) || this.readyState >= 2) return;
+      this.showPanel(event.detail);
+      // No picture is near, and the controls know the viewer's language.
+      this.wantControls();
     });
     this.addEventListener("silence", () => {
       this.showPanel({ severity: "info", code: "silence", message: "The broadcast has stopped for now.", remedy: "It goes on here by itself.", url: "" });

@@ -19,9 +19,11 @@ pub(super) enum Codec {
 
 impl Codec {
     pub(super) fn of(level: &QualityLevel) -> Self {
+        // A length of no bytes would never get on.
+        let length = level.nal_length.max(1).into();
         match level.fourcc.to_ascii_uppercase().as_str() {
-            "H264" | "AVC1" | "DAVC" | "X264" => Self::Avc(level.nal_length.into()),
-            "HVC1" | "HEV1" | "HEVC" => Self::Hevc(level.nal_length.into()),
+            "H264" | "AVC1" | "DAVC" | "X264" => Self::Avc(length),
+            "HVC1" | "HEV1" | "HEVC" => Self::Hevc(length),
             _ => Self::Other,
         }
     }
@@ -122,5 +124,11 @@ mod tests {
             assert_eq!(sum, bytes.len());
             assert!(8 + 2 + 6 * parts.len() <= 255, "{}", parts.len());
         }
+    }
+
+    #[test]
+    fn a_length_of_no_bytes_is_one_of_one() {
+        let level = QualityLevel { fourcc: "H264".into(), nal_length: 0, ..QualityLevel::default() };
+        assert_eq!(of(&[2, 0x65, 0, 9, 9], Codec::of(&level)), [(5, 0)]);
     }
 }
