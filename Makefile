@@ -6,7 +6,7 @@ PORT  ?= 8080
 PLAYER_SOURCES := $(shell find smooth/src player/src www -type f) Cargo.toml Cargo.lock Trunk.toml \
                   smooth/Cargo.toml player/Cargo.toml scripts/bundle.sh scripts/player.sh scripts/lib.sh
 
-.PHONY: demo test build dist fmt lint doc bench lab load fuzz size deny clean help
+.PHONY: demo test build dist recorder fmt lint doc bench lab load fuzz size deny clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,12 @@ dist: dist/smooth-player.js ## dist/: the player's script, its Wasm, types and p
 
 dist/smooth-player.js: $(PLAYER_SOURCES)
 	$(WITH) bash scripts/player.sh
+	@touch $@
+
+recorder: target/recorder/smooth-player.js ## target/recorder/: the player with a record of its sessions (docs/adaptation.md)
+
+target/recorder/smooth-player.js: $(PLAYER_SOURCES)
+	$(WITH) bash scripts/player.sh record
 	@touch $@
 
 test: ## Install what the tests need (ffmpeg, browsers) and run every test

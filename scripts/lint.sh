@@ -10,6 +10,7 @@ say "clippy, native"
 cargo clippy --workspace --all-targets -- -D warnings
 say "clippy, wasm32"
 cargo clippy -p silverlane-player --target wasm32-unknown-unknown -- -D warnings
+cargo clippy -p silverlane-player --target wasm32-unknown-unknown --features record -- -D warnings
 say "fuzz targets compile"
 (cd smooth/fuzz && CARGO_TARGET_DIR="$ROOT/target/fuzz" cargo check --all-targets --features libfuzzer)
 if has node; then

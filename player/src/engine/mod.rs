@@ -13,7 +13,7 @@
 //! | `live`, `latency` | the live edge, how far behind it to play, newer manifests, the end of a broadcast |
 //! | `away` | a network that was gone, a machine that slept |
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
-//! | `abr` | which quality |
+//! | `abr`, `decision` | which quality, and why |
 //! | `captions` | cues |
 //! | `merge` | text of other manifests |
 //! | `key_frames` | what thumbnails and fast play need |
@@ -32,6 +32,7 @@ mod captions;
 mod command;
 mod control;
 mod data;
+mod decision;
 mod element;
 mod event;
 mod failure;
@@ -54,6 +55,7 @@ mod track;
 mod watch;
 
 pub use command::{Command, Cue, Picture, Purpose, RequestId, TextTrackId};
+pub use decision::Decision;
 pub use event::{AppendFailure, Event, Failure, Media, Range};
 pub use notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
 pub use settings::Settings;
@@ -144,6 +146,12 @@ impl Engine {
     #[must_use]
     pub fn fragment_at(&self, name: &str, position: f64) -> Option<(String, f64, f64)> {
         self.session.fragment_at(name, position)
+    }
+
+    /// The choice behind a request for media, as long as it is under way.
+    #[must_use]
+    pub fn decision(&self, request: RequestId) -> Option<Decision> {
+        self.session.decision(request)
     }
 
     /// Figures for a page's statistics.

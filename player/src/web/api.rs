@@ -16,7 +16,7 @@ use crate::engine::{Event, Settings};
 pub struct Player {
     video: HtmlVideoElement,
     notify: Function,
-    session: Option<Rc<Session>>,
+    pub(super) session: Option<Rc<Session>>,
 }
 
 #[wasm_bindgen]

@@ -9,6 +9,7 @@
 //! | `source` | the media source: its duration and end, and the buffers in it |
 //! | `buffer` | one source buffer and the queue of what it is to do |
 //! | `text` | text tracks and cues |
+//! | `recording` | the session written down, with the feature `record` alone |
 //! | `timer` | the one timer of a session |
 //! | `marks` | marks on the page's own timeline |
 //! | `tell` | notices and figures as plain objects for the page |
@@ -27,6 +28,8 @@ mod fetch;
 mod head;
 #[cfg(target_arch = "wasm32")]
 mod marks;
+#[cfg(all(target_arch = "wasm32", feature = "record"))]
+mod recording;
 #[cfg(target_arch = "wasm32")]
 mod session;
 #[cfg(target_arch = "wasm32")]

@@ -20,7 +20,11 @@ use super::source::{Act, Source, listen};
 use super::tell;
 use super::text::Tracks;
 use super::timer::Timer;
-use crate::engine::{AppendFailure, Command, Engine, Event, Failure, Media, Notice, RequestId, Settings};
+#[cfg(not(feature = "record"))]
+use crate::engine::Engine;
+use crate::engine::{AppendFailure, Command, Event, Failure, Media, Notice, RequestId, Settings};
+#[cfg(feature = "record")]
+use crate::record::Recorder as Engine;
 
 /// One presentation in one media element.
 pub(super) struct Session {

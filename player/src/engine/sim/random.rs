@@ -6,6 +6,7 @@ use smooth::manifest::Kind;
 
 use super::*;
 use crate::engine::{AppendFailure, Engine, Event, Failure, Media, Range, RequestId, Settings};
+use crate::record::Recording;
 
 /// What a viewer, a network and a browser may do.
 #[derive(Clone, Debug)]
@@ -113,6 +114,9 @@ proptest! {
         let before = w.moved();
         w.play(20.0);
         prop_assert!(w.moved() - before > 10.0, "{} {:?}", w.position, w.notices.last());
+        // Told the same once more, it does the same.
+        let recording = Recording::read(w.engine.recording()).unwrap();
+        prop_assert_eq!(recording.replay(|_, _, _| ()), Ok(()));
     }
 
     #[test]

@@ -8,9 +8,8 @@ use smooth::{Limits, Timescale};
 
 use super::network::Transfer;
 use super::origin::Origin;
-use crate::engine::{
-    AppendFailure, Command, Cue, Engine, Event, Failure, Media, Notice, Range, RequestId, Settings,
-};
+use crate::engine::{AppendFailure, Command, Cue, Event, Failure, Media, Notice, Range, RequestId, Settings};
+use crate::record::Recorder;
 
 struct Buffer {
     kind: Kind,
@@ -22,7 +21,7 @@ struct Buffer {
 }
 
 pub(in crate::engine) struct World {
-    pub(in crate::engine) engine: Engine,
+    pub(in crate::engine) engine: Recorder,
     pub(in crate::engine) origin: Origin,
     /// Bits/s from a time on, in seconds.
     pub(in crate::engine) rates: Vec<(f64, f64)>,
@@ -71,7 +70,7 @@ pub(super) const STEP: f64 = 0.01;
 impl World {
     pub(in crate::engine) fn new(origin: Origin, settings: Settings) -> Self {
         Self {
-            engine: Engine::new(settings),
+            engine: Recorder::new(settings),
             origin,
             rates: vec![(0.0, 20e6)],
             latency: 0.04,
