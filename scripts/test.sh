@@ -36,6 +36,7 @@ parts="$*"
 if want chain || want player; then
   bash scripts/test-setup.sh || die "what the tests need is not all there" "see the message above"
   check "the player builds" make --no-print-directory dist
+  check "the player that records builds" make --no-print-directory recorder
   check "the player's size" bash scripts/size.sh
 fi
 if want unit; then

@@ -22,6 +22,7 @@ pub mod film;
 pub mod link;
 pub mod optimum;
 pub mod outcome;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod session;

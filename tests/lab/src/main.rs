@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use lab::engine::{self, Append};
+use lab::replay;
 use lab::report::{self, Row};
 use lab::sets::{self, BASELINES, Set};
 use lab::{Outcome, optimum, session};
@@ -24,11 +25,25 @@ struct Arguments {
     /// Play one trace of the set, by its number, and tell every request of our rule.
     #[arg(long)]
     trace: Option<usize>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play a recorded session again, and tell every decision with its reason.
+    Replay {
+        /// What the player of `make recorder` wrote down.
+        file: PathBuf,
+    },
 }
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let mut out = std::io::stdout().lock();
+    if let Some(Command::Replay { file }) = &arguments.command {
+        return replay::tell(&std::fs::read(file)?, &mut out);
+    }
     for set in sets::all().into_iter().filter(|set| set.name.contains(&arguments.set)) {
         if let Some(number) = arguments.trace {
             watch(&set, number, &mut out)?;
