@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod cmaf;
+pub mod codecs;
 pub mod dash;
 pub mod date;
 pub mod formats;

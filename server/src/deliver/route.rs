@@ -211,6 +211,13 @@ pub(super) fn finish(
     response.unwrap_or_else(|_| Response::new(Body::empty()))
 }
 
+/// Why outputs beside Smooth Streaming are not there: they have no place for its protection.
+pub(super) fn encrypted() -> Response<Body> {
+    let message = "this presentation is encrypted, and plays as Smooth Streaming only: HLS and DASH are not \
+                   offered of protected content";
+    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encrypted", message)
+}
+
 fn missed(miss: Miss, waited: bool, is_far: bool) -> Response<Body> {
     match miss {
         // [MS-SSTR] 2.2.6, "Fragment Not Yet Available": no body. Who asked us to wait is told so without

@@ -155,6 +155,12 @@ impl Snapshot {
         self.state == State::Started
     }
 
+    /// Whether players need a licence, for some of it at least.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.streams.iter().flat_map(|s| &s.levels).any(|level| !level.spec.protection.is_empty())
+    }
+
     /// Whether a URL with `event` means this broadcast; one without any does.
     #[must_use]
     pub fn has_event(&self, event: Option<&str>) -> bool {

@@ -292,3 +292,31 @@ async fn a_long_manifest_is_packed_for_those_who_take_it() {
     assert_eq!((known.status, known.body.len()), (304, 0));
     origin.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn levels_of_one_bitrate_are_told_apart_by_their_hardware_profile() {
+    let mut parts = Parts::of(&capture());
+    parts.tracks.tracks.retain(|t| t.id < 3);
+    for (track, profile) in parts.tracks.tracks.iter_mut().zip(["5017", "5024"]) {
+        track.level.bitrate = 200_000;
+        track.level.custom_attributes = vec![("hardwareProfile".to_owned(), profile.to_owned())];
+    }
+    let mut data = smooth::boxes::build::push_header(&parts.tracks.tracks).unwrap();
+    let media: Vec<_> = parts.fragments.iter().filter(|f| f.track_id < 3).collect();
+    media.iter().for_each(|f| data.extend([&f.moof[..], &f.mdat].concat()));
+    let origin = Origin::start().await;
+    assert_eq!(origin.post(STREAM, &[&data[..], END].concat(), 1 << 16).await.status, 200);
+    let manifest = origin.ended().await;
+    let [stream] = &manifest.streams[..] else { panic!("{:?}", manifest.streams) };
+    assert_eq!(stream.levels.len(), 2);
+    for (level, sent) in media.iter().take(2).enumerate() {
+        let asked = origin.fragment(stream, level, 0).await;
+        assert!(asked.body.ends_with(&sent.mdat), "level {level}");
+        let profile = &stream.levels[level].custom_attributes[0];
+        assert_eq!(profile.0, "hardwareProfile");
+        let address = format!("QualityLevels(200000,hardwareProfile={})/Fragments(video=0)", profile.1);
+        assert!(origin.get(&format!("/live.isml/{address}")).await.body == asked.body, "{address}");
+    }
+    assert_eq!(stream.levels[0].custom_attributes[0].1, "5017");
+    origin.stop().await;
+}

@@ -4,6 +4,7 @@
 
 mod archive;
 mod cmaf;
+mod codecs;
 mod credentials;
 mod delivery;
 mod dvr;

@@ -40,6 +40,8 @@ pub struct Track {
     pub sampling_rate: u32,
     /// Average (else maximum) bits per second, from `btrt` or `esds`; 0 if unknown.
     pub bitrate: u32,
+    /// Whether its samples may be encrypted: the sample entry says under which scheme (`sinf`).
+    pub is_encrypted: bool,
 }
 
 /// Reads the tracks of `moov` (the whole box). Tracks that are neither video, audio nor text are left
@@ -142,6 +144,7 @@ fn read_trak(trak: &[u8]) -> Result<Option<Track>, Error> {
         channels: 0,
         sampling_rate: 0,
         bitrate: 0,
+        is_encrypted: false,
     };
     track.read_entry(&entry)?;
     Ok(Some(track))
@@ -185,6 +188,7 @@ impl Track {
                 b"avcC" | b"hvcC" | b"esds" | b"dec3" => config = Some(child.payload),
                 b"btrt" => self.read_btrt(child.payload)?,
                 b"sinf" => {
+                    self.is_encrypted = true;
                     if let Some(frma) = find(child.payload, *b"frma")? {
                         let mut fields = Cursor::new(frma.payload, "frma");
                         codec = fields.array();

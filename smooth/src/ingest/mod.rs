@@ -217,8 +217,12 @@ impl Demuxer {
                 .ok_or(Error::Unsupported { what: "push stream", rule: "a box without a size" })?;
             let step = match &header.kind {
                 b"ftyp" => {
-                    (self.smil, self.moov) = (None, None);
-                    self.streams.clear();
+                    // ffmpeg, where it has to see sound before it can write `moov`, puts the manifest first.
+                    if !self.news.smil {
+                        self.smil = None;
+                        self.streams.clear();
+                    }
+                    self.moov = None;
                     Step::Skip
                 }
                 b"uuid" => self.uuid(size)?,

@@ -103,6 +103,23 @@ fn a_repeated_header_is_told_again() {
     assert_eq!(names(&run(&stream, 64).0), "HFHF");
 }
 
+/// As ffmpeg writes with `-movflags isml+delay_moov`, which E-AC-3 needs.
+#[test]
+fn a_manifest_before_ftyp_is_of_the_same_header() {
+    let header = [smil(&[(2, "video")]), sized(b"ftyp", &[])].concat();
+    let next = [smil(&[(2, "other")]), sized(b"ftyp", &[])].concat();
+    let stream = [&header[..], &fragment(), &next, &fragment(), &sized(b"ftyp", &[]), &fragment()].concat();
+    for piece in [1, 64, 10_000] {
+        let (events, error) = run(&stream, piece);
+        assert_eq!((names(&events).as_str(), error), ("HFHFF", None));
+        let name = |at: usize| match &events[at] {
+            Event::Header(header) => (header.from_smil, header.tracks[0].name.as_str()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((name(0), name(2)), ((true, "video"), (true, "other")));
+    }
+}
+
 #[test]
 fn a_header_names_the_streams_that_the_box_before_it_lists() {
     let ftyp = sized(b"ftyp", b"isml\0\0\0\x01");

@@ -39,6 +39,15 @@ pub enum SourceError {
         /// Type of the sample entry.
         fourcc: String,
     },
+    /// It is encrypted already.
+    #[error(
+        "{file} is encrypted: it cannot be cut anew, nor be encrypted again. Take the file that it was made \
+         from; a protected presentation is served as it is, when its folder lies under the root of an origin"
+    )]
+    Encrypted {
+        /// The file.
+        file: String,
+    },
     /// No file has picture or sound.
     #[error("{file}: there is neither picture nor sound in it")]
     Empty {

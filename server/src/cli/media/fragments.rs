@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use smooth::boxes::uuid::TFXD;
+use smooth::boxes::uuid::{PIFF_SAMPLE_ENCRYPTION, TFXD};
 use smooth::boxes::walk;
 use smooth::{Error, Limits};
 
@@ -42,9 +42,11 @@ pub(super) fn read(
             // A recording that was cut off ends inside a fragment; what came before it is sound.
             let Ok(part) = part else { return Ok(tracks) };
             if part.kind == *b"traf" {
-                let read =
-                    Traf::read(part.payload, &defaults).and_then(|t| t.samples(moof.start, &mut tracks));
-                read.map_err(broken)?;
+                let traf = Traf::read(part.payload, &defaults).map_err(broken)?;
+                if traf.is_encrypted {
+                    return Err(SourceError::Encrypted { file: media.name.clone() });
+                }
+                traf.samples(moof.start, &mut tracks).map_err(broken)?;
             }
         }
     }
@@ -82,6 +84,8 @@ struct Traf<'a> {
     /// Start of the first sample as decoded, from `tfdt`.
     decoded: Option<i64>,
     runs: Vec<&'a [u8]>,
+    /// There is encryption data of its samples.
+    is_encrypted: bool,
 }
 
 impl<'a> Traf<'a> {
@@ -102,7 +106,8 @@ impl<'a> Traf<'a> {
                 *field = fields.u32()?;
             }
         }
-        let mut found = Self { track, base, defaults, presented: None, decoded: None, runs: Vec::new() };
+        let (presented, decoded, runs, is_encrypted) = (None, None, Vec::new(), false);
+        let mut found = Self { track, base, defaults, presented, decoded, runs, is_encrypted };
         for part in walk(traf) {
             let part = part?;
             if part.kind == *b"trun" {
@@ -111,6 +116,8 @@ impl<'a> Traf<'a> {
                 let mut fields = Fields::new(part.payload, "tfdt");
                 let (version, _) = fields.version()?;
                 found.decoded = Some(fields.uint(version > 0)?.cast_signed());
+            } else if part.kind == *b"senc" || part.usertype == Some(PIFF_SAMPLE_ENCRYPTION) {
+                found.is_encrypted = true;
             } else if part.usertype == Some(TFXD) {
                 let mut fields = Fields::new(part.payload, "tfxd");
                 let (version, _) = fields.version()?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
+use smooth::boxes::moov;
 use smooth::codec::Codec;
 use smooth::ingest::{self, Demuxer};
 use smooth::manifest::Kind;
@@ -29,7 +30,16 @@ pub(super) fn read(media: &Media, index: usize) -> Result<Vec<Track>, SourceErro
         return Err(broken(smooth::Error::Limit { what: "moov", max: MOOV_LIMIT }));
     }
     let infos = describe(media, &boxes, *moov)?;
-    let moov = media.read(moov.payload, moov.end)?;
+    if infos.iter().any(|info| !info.protection.is_empty()) {
+        return Err(SourceError::Encrypted { file: media.name.clone() });
+    }
+    let whole = media.read(moov.start, moov.end)?;
+    let is_sealed = |track: &moov::Track| track.is_encrypted;
+    if moov::read(&whole, &Limits::default()).map_err(broken)?.iter().any(is_sealed) {
+        return Err(SourceError::Encrypted { file: media.name.clone() });
+    }
+    let moov =
+        whole.slice(usize::try_from(moov.payload - moov.start).unwrap_or(usize::MAX).min(whole.len())..);
     let mut samples = if boxes.iter().any(|b| b.kind == *b"moof") {
         fragments::read(media, &moov, &boxes)?
     } else {

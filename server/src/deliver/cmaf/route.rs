@@ -8,10 +8,10 @@ use smooth::url::{FragmentRequest, Noun, Request};
 use super::presentation::Clock;
 use super::segment::{self, Error, Segment};
 use crate::deliver::formats::{Format, option};
-use crate::deliver::route::{cacheable, finish, send_document};
+use crate::deliver::route::{cacheable, encrypted, finish, send_document};
 use crate::deliver::smooth::fragment::{Miss, level};
 use crate::deliver::source::Source;
-use crate::deliver::{dash, hls};
+use crate::deliver::{codecs, dash, hls};
 use crate::http::{App, problem};
 use crate::publishing_point::document::Document;
 use crate::publishing_point::snapshot::Snapshot;
@@ -33,6 +33,9 @@ pub(crate) async fn serve(
     };
     let format = Format::of(options)?;
     let snapshot = source.snapshot();
+    if snapshot.is_protected() {
+        return Some((format, encrypted()));
+    }
     if !format.is_on(&app.settings, &snapshot.definition) {
         return Some((format, off(format)));
     }
@@ -42,7 +45,7 @@ pub(crate) async fn serve(
     let response = match request {
         Request::Manifest { .. } if format == Format::Dash => mpd(&snapshot, headers),
         Request::Manifest { .. } => {
-            playlist(snapshot.document(format.name(), hls::cmaf::master::render), headers)
+            playlist(&snapshot, snapshot.document(format.name(), hls::cmaf::master::render), headers)
         }
         Request::LevelManifest { bitrate, attributes, .. } if format == Format::Cmaf => {
             level_playlist(&snapshot, *bitrate, attributes, options, headers)
@@ -64,7 +67,7 @@ pub(crate) async fn serve(
 
 fn mpd(snapshot: &Snapshot, headers: &HeaderMap) -> Response<Body> {
     let Some(document) = snapshot.document(Format::Dash.name(), dash::mpd::render) else {
-        return not_started();
+        return nothing(snapshot);
     };
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "application/dash+xml")
@@ -89,11 +92,11 @@ fn level_playlist(
     let view = if key_frames { " keyframes" } else { "" };
     let key = format!("{} {}{view}", Format::Cmaf.name(), level.id);
     let render = |s: &Snapshot| hls::cmaf::media::render(s, &stream.name, level, key_frames);
-    playlist(snapshot.document(&key, render), headers)
+    playlist(snapshot, snapshot.document(&key, render), headers)
 }
 
-fn playlist(document: Option<Document>, headers: &HeaderMap) -> Response<Body> {
-    let Some(document) = document else { return not_started() };
+fn playlist(snapshot: &Snapshot, document: Option<Document>, headers: &HeaderMap) -> Response<Body> {
+    let Some(document) = document else { return nothing(snapshot) };
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "application/vnd.apple.mpegurl")
         .header(header::CACHE_CONTROL, "public, max-age=1");
@@ -159,8 +162,9 @@ fn answer(
                 Response::builder().header(header::CONTENT_TYPE, kind).header(header::CACHE_CONTROL, cache);
             finish(response, headers, &segment.tag(), segment.pieces)
         }
-        Err(e @ (Error::Encrypted | Error::Codec)) => {
-            problem(StatusCode::NOT_FOUND, "unsupported-media", &e.to_string())
+        Err(Error::Encrypted) => encrypted(),
+        Err(e @ Error::Codec) => {
+            problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media", &e.to_string())
         }
         Err(e) => broken(source, &e),
     }
@@ -189,7 +193,12 @@ const fn mp4(kind: Kind) -> &'static str {
     }
 }
 
-fn not_started() -> Response<Body> {
+/// Why there is nothing to show of `snapshot`.
+fn nothing(snapshot: &Snapshot) -> Response<Body> {
+    if let Some(codecs) = codecs::beyond_mp4(snapshot) {
+        let message = format!("players of this output cannot decode {codecs}, which is all there is");
+        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media", &message);
+    }
     let message = "nothing is being broadcast here yet, or too little of it to begin with";
     problem(StatusCode::NOT_FOUND, "not-started", message)
 }

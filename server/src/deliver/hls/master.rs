@@ -8,12 +8,16 @@ use super::options::Options;
 use super::playlist::{MasterPlaylist, Rendition, Variant};
 use super::tracks::{self, Pictures, Selection, Sound};
 use crate::deliver::cmaf::presentation::language;
+use crate::deliver::codecs;
 use crate::publishing_point::document::Document;
 use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
 
-/// The playlist; `None` while there is nothing to play.
+/// The playlist; `None` while there is nothing to play, or if it would lose pictures or sound.
 #[must_use]
 pub fn render(snapshot: &Snapshot, options: &Options) -> Option<Document> {
+    if codecs::beyond_transport_streams(snapshot).is_some() {
+        return None;
+    }
     let first = tracks::leading(snapshot).or_else(|| Some(tracks::languages(snapshot).next()?.stream))?;
     // Shown when the playlists that it names are, for players do not come back.
     let level = &first.levels.first()?.spec.level;

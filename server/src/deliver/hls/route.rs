@@ -12,8 +12,9 @@ use super::segment::Error;
 use super::segments::Segment;
 use super::tracks::Selection;
 use super::{captions, master, media};
-use crate::deliver::formats;
-use crate::deliver::route::{cacheable, finish, send_document};
+use crate::deliver::codecs;
+use crate::deliver::formats::{self, Format};
+use crate::deliver::route::{cacheable, encrypted, finish, send_document};
 use crate::deliver::smooth::fragment::{Miss, remaining};
 use crate::deliver::source::Source;
 use crate::http::{App, problem};
@@ -53,7 +54,12 @@ pub(crate) async fn serve(
     Some(match request {
         Request::Manifest { .. } => {
             let key = format!("hls {} {}", options.inherited(), options.audio_only);
-            playlist(snapshot.document(&key, |s| master::render(s, &options)), headers)
+            let document = snapshot.document(&key, |s| master::render(s, &options));
+            let reason = || codecs::beyond_transport_streams(&snapshot).filter(|_| snapshot.state.serves());
+            match document.is_none().then(reason).flatten() {
+                Some(codecs) => unsupported(&codecs),
+                None => playlist(document, headers),
+            }
         }
         Request::LevelManifest { bitrate, attributes, .. } => {
             let track = options.audio_track.as_deref();
@@ -77,6 +83,9 @@ pub(crate) async fn serve(
 /// Why this output is not there at all.
 fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Response<Body>> {
     let definition = &snapshot.definition;
+    if snapshot.is_protected() {
+        return Some(encrypted());
+    }
     if !formats::offered(&app.settings, definition).any(|f| f.eq_ignore_ascii_case(NAME)) {
         let message = "the output for Apple devices is off: write <meta name=\"formats\" content=\"m3u8-aapl\"/> \
                        into the definition of the publishing point";
@@ -91,6 +100,15 @@ fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Respons
         return Some(problem(StatusCode::INTERNAL_SERVER_ERROR, "no-key", message));
     }
     None
+}
+
+/// Why there is no playlist of a presentation in `codecs`.
+fn unsupported(codecs: &str) -> Response<Body> {
+    let message = format!(
+        "transport streams carry H.264 and AAC here, and this presentation is in {codecs}: ask for format={}",
+        Format::Cmaf.name()
+    );
+    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media", &message)
 }
 
 fn playlist(document: Option<Document>, headers: &HeaderMap) -> Response<Body> {
@@ -156,7 +174,7 @@ async fn segment(
             finish(response, headers, &segment.tag, [segment.body])
         }
         Err(Error::Gone) => gone(),
-        Err(e @ Error::Encrypted) => problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encrypted", &e.to_string()),
+        Err(Error::Encrypted) => encrypted(),
         Err(e) => broken(source, &e),
     }
 }
