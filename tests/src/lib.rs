@@ -20,5 +20,6 @@ pub mod shaper;
 pub mod sparse;
 pub mod splitter;
 pub mod studio;
+pub mod ttml;
 pub mod viewing;
 pub mod web;

@@ -4,7 +4,7 @@ use harness::browser::Browser;
 use harness::encoder::Recipe;
 use harness::origin::{self, Origin};
 use harness::process::Process;
-use harness::{player, web};
+use harness::{player, ttml, web};
 
 /// Seconds until the file starts again.
 const ROUND: u32 = 10;
@@ -29,4 +29,29 @@ async fn captions_show_at_their_times() {
     player::playing(&browser).await;
     player::captions_in_step(&browser, 8, ROUND.into()).await;
     browser.no_console_errors().await;
+}
+
+#[tokio::test]
+async fn page_and_origin_read_caption_documents_alike() {
+    let browser = Browser::start().await;
+    browser.open("about:blank").await;
+    let mut documents = ttml::documents();
+    let mut random = fastrand::Rng::with_seed(20);
+    documents.extend((0..600).map(|_| ttml::random(&mut random)));
+    let (mut cues, mut differ) = (0, Vec::new());
+    for (document, read) in documents.iter().zip(ttml::read(&browser, &documents).await) {
+        let judged = ttml::judged(document);
+        cues += judged.as_ref().map_or(0, Vec::len);
+        if read.as_ref().ok() != judged.as_ref() {
+            differ.push(format!("{}\npage   {read:?}\norigin {judged:?}", String::from_utf8_lossy(document)));
+        }
+    }
+    assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ[..differ.len().min(9)].join("\n\n"));
+    assert!(cues > 3000, "{cues} cues only");
+
+    let (names, refused): (Vec<_>, Vec<_>) = ttml::refused().into_iter().unzip();
+    for (name, (document, read)) in names.iter().zip(refused.iter().zip(ttml::read(&browser, &refused).await))
+    {
+        assert_eq!((ttml::judged(document), read.ok()), (None, None), "{name}");
+    }
 }

@@ -17,7 +17,7 @@ const MEDIA_EVENTS = ["abort", "canplay", "canplaythrough", "durationchange", "e
   "volumechange", "waiting", "waitingforkey"];
 
 // The colours of WebVTT, which Chromium leaves to the page.
-const CUE_STYLE = ["black", "red", "lime", "yellow", "blue", "magenta", "cyan", "white"]
+const CUE_STYLE = COLORS
   .map((color) => `::cue(.${color}){color:${color}}::cue(.bg_${color}){background:${color}}`)
   .join("");
 const VIDEO_STYLE = `

@@ -1,21 +1,21 @@
-//! Captions: whole TTML fragments in, cues of text tracks out. Nothing here ever holds up picture or sound.
+//! Captions: whole fragments in, TTML documents and where they belong out. The page reads them
+//! (`www/src/ttml.js`). Nothing here ever holds up picture or sound.
 
 use smooth::Span;
 use smooth::boxes;
-use smooth::captions::{self, Document, Percent, webvtt};
 use smooth::manifest::{EmbeddedContent, Kind};
 
-use super::command::{Command, Cue, Picture, TextTrackId};
+use super::command::{CaptionDocument, Command, TextTrackId};
 use super::notice::{Code, Notice};
 use super::session::Session;
 use super::stream::Stream;
-use super::time::Bound;
+use super::time::{Bound, Zero};
 use super::track::{Cursor, Track};
 
 /// State of the caption streams.
 #[derive(Debug, Default)]
 pub(super) struct Captions {
-    /// Text tracks of the page: stream, id, and what was found out about it.
+    /// Text tracks of the page.
     tracks: Vec<TextTrack>,
     /// The settings name a stream that the broadcast does not have yet.
     pub(super) missing: bool,
@@ -27,10 +27,6 @@ pub(super) struct Captions {
 struct TextTrack {
     stream: usize,
     id: TextTrackId,
-    /// Times count from the start of the fragment.
-    relative: bool,
-    /// Cues that the page has: end in milliseconds, and a digest of start and text.
-    cues: Vec<(u64, u64)>,
     /// Cues that end before this time are cleared, in milliseconds.
     cleared: u64,
 }
@@ -71,7 +67,7 @@ impl Session {
             let language = model.language.clone();
             let label = if language.is_empty() { name.clone() } else { language.clone() };
             self.out.push(Command::AddTextTrack { track, name, language, label });
-            let text_track = TextTrack { stream, id: track, relative: false, cues: Vec::new(), cleared: 0 };
+            let text_track = TextTrack { stream, id: track, cleared: 0 };
             self.captions.tracks.push(text_track);
         }
         if let Some(track) = self.captions_track().and_then(|i| self.tracks.get(i)).filter(|_| known == 0) {
@@ -163,54 +159,24 @@ impl Session {
         self.read_captions(index, span, text, url);
     }
 
-    /// Makes cues of a document: the sample at `span` of a stream.
+    /// Has cues made of a document: the sample at `span` of a stream.
     pub(super) fn read_captions(&mut self, index: usize, span: Span, text: Option<&[u8]>, url: String) {
+        let Some(text) = text else { return self.captions_failed(Some(span.time), url) };
         let Some(stream) = self.streams.get(index) else { return };
-        let start = self.zero.millis(span.time, stream.timescale);
+        let Some(track) = self.captions.tracks.iter().find(|t| t.stream == index) else { return };
         let whole = stream.timescale.seconds(span.duration);
-        let duration = (whole * 1000.0) as u64;
         // Absolute times of a document count from the presentation's own zero, not from position 0.
-        let zero =
-            super::time::Zero::default().millis(self.zero.in_ticks(stream.timescale), stream.timescale);
-        let read = match text {
-            Some(text) if text.trim_ascii().is_empty() => Ok(Document::default()),
-            Some(text) => captions::read_ttml(text, &self.settings.limits),
-            None => Err(smooth::Error::Incomplete { what: "captions" }),
-        };
-        match read {
-            Ok(document) => self.add_cues(index, document, start.saturating_add(zero), duration, zero),
-            Err(_) => self.captions_failed(Some(span.time), url),
-        }
-    }
-
-    fn add_cues(&mut self, stream: usize, mut document: Document, start: u64, duration: u64, zero: u64) {
-        let Some(track) = self.captions.tracks.iter_mut().find(|t| t.stream == stream) else { return };
-        track.relative |= document.times_are_relative(start, duration);
-        document.place(start, duration, track.relative);
-        if track.cues.len() > MAX_CUES {
-            track.cues.clear();
-            self.out.push(Command::ClearCues { track: track.id, before: f64::INFINITY });
-        }
-        let mut cues = Vec::new();
-        for cue in document.cues {
-            let (begin, end) = (cue.begin_ms.saturating_sub(zero), cue.end_ms.saturating_sub(zero));
-            let image = cue.image.and_then(|index| document.images.get(index));
-            let key = (end, digest(begin, image.map_or(&cue.text, |image| &image.base64)));
-            if end <= begin || track.cues.contains(&key) {
-                continue;
-            }
-            track.cues.push(key);
-            let settings = webvtt::cue_settings(&cue);
-            let place = cue.region.map_or([0.0, 0.0, 100.0, 100.0], |region| {
-                [region.x, region.y, region.width, region.height].map(Percent::to_f64)
-            });
-            let picture = image.map(|image| Picture { base64: image.base64.clone(), place });
-            let seconds = |ms: u64| ms as f64 / 1000.0;
-            cues.push(Cue { start: seconds(begin), end: seconds(end), text: cue.text, settings, picture });
-        }
-        if !cues.is_empty() {
-            self.out.push(Command::AddCues { track: track.id, cues });
-        }
+        let zero_ms = Zero::default().millis(self.zero.in_ticks(stream.timescale), stream.timescale);
+        let start = self.zero.millis(span.time, stream.timescale);
+        self.out.push(Command::ReadCaptions(CaptionDocument {
+            track: track.id,
+            bytes: text.to_vec(),
+            start_ms: start.saturating_add(zero_ms),
+            duration_ms: (whole * 1000.0) as u64,
+            zero_ms,
+            time: span.time,
+            url,
+        }));
     }
 
     /// Forgets cues that lie far behind.
@@ -219,9 +185,8 @@ impl Session {
             let limit = ((behind - KEEP_CUES).at_least(0.0) * 1000.0) as u64;
             // What stood in the manifest does not come again.
             let kept = self.streams.get(track.stream).is_some_and(|s| !s.told.is_empty());
-            if !kept && !track.cues.is_empty() && limit > track.cleared.saturating_add(CUE_STEP_MS) {
+            if !kept && limit > track.cleared.saturating_add(CUE_STEP_MS) {
                 track.cleared = limit;
-                track.cues.retain(|&(end, _)| end > limit);
                 self.out.push(Command::ClearCues { track: track.id, before: limit as f64 / 1000.0 });
             }
         }
@@ -237,17 +202,6 @@ impl Session {
     }
 }
 
-/// FNV-1a: enough to tell cues of one moment apart.
-fn digest(begin: u64, text: &str) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325 ^ begin;
-    for byte in text.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash
-}
-
-/// Cues of one text track at most; then it starts anew.
-const MAX_CUES: usize = 20_000;
 /// Seconds of cues kept behind what is kept of the media.
 const KEEP_CUES: f64 = 600.0;
 /// Cues are cleared in steps of this size, in milliseconds.

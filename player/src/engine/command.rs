@@ -1,6 +1,5 @@
 //! What the engine asks the world to do.
 
-use smooth::captions::webvtt::Settings;
 use smooth::manifest::Kind;
 
 use super::notice::Notice;
@@ -113,7 +112,7 @@ pub enum Command {
     /// Make a text track of kind `captions`; its mode follows the viewer's choice
     /// ([`Event::SelectStream`](super::Event::SelectStream)).
     AddTextTrack {
-        /// Its name in [`Command::AddCues`].
+        /// Its name in [`Command::ReadCaptions`].
         track: TextTrackId,
         /// Name of the stream, for [`Event::SelectStream`](super::Event::SelectStream).
         name: String,
@@ -122,13 +121,8 @@ pub enum Command {
         /// For the viewer.
         label: String,
     },
-    /// Add cues to a text track. None comes twice, unless [`Command::ClearCues`] came between.
-    AddCues {
-        /// Which track.
-        track: TextTrackId,
-        /// In the order of the document: a text track sorts its cues itself.
-        cues: Vec<Cue>,
-    },
+    /// Read a document, and add its cues to a text track, each once.
+    ReadCaptions(CaptionDocument),
     /// Remove the cues of a text track that end at `before` or earlier.
     ClearCues {
         /// Which track.
@@ -158,26 +152,26 @@ pub enum Purpose {
     },
 }
 
-/// One cue of a text track.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cue {
-    /// Seconds.
-    pub start: f64,
-    /// Seconds.
-    pub end: f64,
-    /// WebVTT cue payload.
-    pub text: String,
-    /// Where it stands.
-    pub settings: Settings,
-    /// What is shown in place of text.
-    pub picture: Option<Picture>,
-}
-
-/// A caption that is a picture.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
-    /// PNG, in base64.
-    pub base64: String,
-    /// Left, top, width and height, in per cent of the video's picture.
-    pub place: [f64; 4],
+/// A caption document (TTML), and where it belongs.
+///
+/// Its times count from the start of the fragment that it came in, or from zero of the presentation: nothing says which, but
+/// the times themselves ([`times_are_relative`](smooth::captions::Document::times_are_relative), whose first yes holds for the
+/// rest of the track). Cues that it does not end last as long as the fragment, if that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptionDocument {
+    /// Where its cues go.
+    pub track: TextTrackId,
+    /// The document, in UTF-8 or UTF-16; none at all is one without cues. If it cannot be read, answer
+    /// [`Event::CaptionsUnreadable`](super::Event::CaptionsUnreadable).
+    pub bytes: Vec<u8>,
+    /// Start of the fragment on the presentation's own clock, in milliseconds.
+    pub start_ms: u64,
+    /// Duration of the fragment in milliseconds, 0 if it is not known.
+    pub duration_ms: u64,
+    /// What position 0 of the element is on the presentation's own clock, in milliseconds.
+    pub zero_ms: u64,
+    /// Start of the fragment in ticks of its stream, for a report.
+    pub time: u64,
+    /// Address of the fragment, for a report; empty if it stood in the manifest.
+    pub url: String,
 }

@@ -137,6 +137,13 @@ pub enum Event<'a> {
     },
     /// The browser is on the network again.
     Online,
+    /// A document of [`Command::ReadCaptions`](super::Command::ReadCaptions) cannot be read.
+    CaptionsUnreadable {
+        /// As in the command.
+        time: u64,
+        /// As in the command.
+        url: &'a str,
+    },
     /// `waitingforkey`: the element has media that it cannot decrypt yet.
     WaitingForKey,
     /// Put an end to it: aborts what is in flight. Only `Load` has an effect afterwards.

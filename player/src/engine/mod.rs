@@ -14,7 +14,7 @@
 //! | `away` | a network that was gone, a machine that slept |
 //! | `buffer`, `watch`, `element` | room, stalls, holes |
 //! | `abr`, `decision` | which quality, and why |
-//! | `captions` | cues |
+//! | `captions` | which captions, and which of them are kept |
 //! | `merge` | text of other manifests |
 //! | `key_frames` | what thumbnails and fast play need |
 //! | `data` | events, script commands, chapters |
@@ -54,7 +54,7 @@ mod time;
 mod track;
 mod watch;
 
-pub use command::{Command, Cue, Picture, Purpose, RequestId, TextTrackId};
+pub use command::{CaptionDocument, Command, Purpose, RequestId, TextTrackId};
 pub use decision::Decision;
 pub use event::{AppendFailure, Event, Failure, Media, Range};
 pub use notice::{Code, GapCause, Notice, Problem, Severity, SwitchReason};
@@ -125,6 +125,7 @@ impl Engine {
             Event::WaitingForKey => {
                 session.protection.waiting = Some(session.element.position);
             }
+            Event::CaptionsUnreadable { time, url } => session.captions_failed(Some(time), url.to_owned()),
             Event::Stop => session.stop(),
         }
     }

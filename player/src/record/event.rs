@@ -84,6 +84,7 @@ events! {
     22 = WaitingForKey {}
     23 = Stop {}
     24 = Tick {}
+    25 = CaptionsUnreadable { time: time, url: url }
 }
 
 fn write_media(media: &Media<'_>, out: &mut Vec<u8>) {

@@ -18,11 +18,13 @@ use super::fetch::Request;
 use super::marks::Marks;
 use super::source::{Act, Source, listen};
 use super::tell;
-use super::text::Tracks;
+use super::text::CaptionTracks;
 use super::timer::Timer;
 #[cfg(not(feature = "record"))]
 use crate::engine::Engine;
-use crate::engine::{AppendFailure, Command, Event, Failure, Media, Notice, RequestId, Settings};
+use crate::engine::{
+    AppendFailure, CaptionDocument, Command, Event, Failure, Media, Notice, RequestId, Settings,
+};
 #[cfg(feature = "record")]
 use crate::record::Recorder as Engine;
 
@@ -47,7 +49,7 @@ pub(super) struct Session {
     pub(super) engine: RefCell<Engine>,
     pub(super) source: RefCell<Option<Source>>,
     pub(super) requests: RefCell<Vec<Request>>,
-    tracks: RefCell<Tracks>,
+    tracks: CaptionTracks,
     /// The caption stream last told to the engine, or by it.
     captions: RefCell<Option<String>>,
     pub(super) words: RefCell<Vec<Word>>,
@@ -78,6 +80,7 @@ pub(super) enum Word {
     Streaming(bool),
     WaitingForKey,
     Captions(Option<String>),
+    CaptionsUnreadable(u64, String),
     Tick,
 }
 
@@ -107,7 +110,7 @@ impl Session {
             engine: RefCell::new(Engine::new(settings)),
             source: RefCell::default(),
             requests: RefCell::default(),
-            tracks: RefCell::default(),
+            tracks: CaptionTracks::new(video),
             captions: RefCell::default(),
             words: RefCell::default(),
             notices: RefCell::default(),
@@ -149,7 +152,7 @@ impl Session {
         listeners.push(listen(&self.me, &self.window, "online", |session, _| session.feed(Event::Online)));
         if let Some(list) = self.video.text_tracks() {
             listeners.push(listen(&self.me, &list, "change", |session, _| {
-                let chosen = session.tracks.borrow().chosen().map(str::to_owned);
+                let chosen = session.tracks.chosen();
                 if *session.captions.borrow() != chosen {
                     session.captions.replace(chosen.clone());
                     session.tell(Word::Captions(chosen));
@@ -172,7 +175,7 @@ impl Session {
             timer.stop(&self.window);
         }
         self.marks.end();
-        self.tracks.borrow_mut().end();
+        self.tracks.end();
         if self.source.take().is_some() {
             let _ = self.video.remove_attribute("src");
             self.video.load();
@@ -296,6 +299,7 @@ impl Session {
             Word::WaitingForKey => Event::WaitingForKey,
             Word::Streaming(wanted) => Event::Streaming { wanted: *wanted },
             Word::Captions(name) => Event::SelectStream { kind: Kind::Text, name: name.as_deref() },
+            Word::CaptionsUnreadable(time, url) => Event::CaptionsUnreadable { time: *time, url },
             Word::Tick => Event::Tick,
         });
     }
@@ -381,10 +385,23 @@ impl Session {
             Command::SeekTo(_) => {}
             Command::SetRate(rate) => self.video.set_playback_rate(rate),
             Command::AddTextTrack { track, name, language, label } => {
-                self.tracks.borrow_mut().add(&self.video, track, name, &label, &language);
+                self.tracks.add(track.0, &name, &label, &language);
             }
-            Command::AddCues { track, cues } => self.tracks.borrow_mut().cues(track, &cues),
-            Command::ClearCues { track, before } => self.tracks.borrow_mut().clear(track, before),
+            Command::ReadCaptions(CaptionDocument {
+                track,
+                bytes,
+                start_ms,
+                duration_ms,
+                zero_ms,
+                time,
+                url,
+            }) => {
+                let [start, duration, zero] = [start_ms, duration_ms, zero_ms].map(|ms| ms as f64);
+                if !self.tracks.read(track.0, &bytes, start, duration, zero) {
+                    self.words.borrow_mut().push(Word::CaptionsUnreadable(time, url));
+                }
+            }
+            Command::ClearCues { track, before } => self.tracks.clear(track.0, before),
             Command::Notify(notice) => self.notices.borrow_mut().push(notice),
         }
     }
@@ -411,7 +428,7 @@ impl Session {
         match notice {
             Notice::StreamChange { kind: Kind::Text, name } => {
                 self.captions.replace(name.clone());
-                self.tracks.borrow().show(name.as_deref());
+                self.tracks.show(name.as_deref());
             }
             Notice::LiveEdge { target, .. } => self.live.set(Some(*target)),
             Notice::BroadcastEnded { .. } => self.live.set(None),

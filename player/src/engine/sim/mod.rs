@@ -1,6 +1,7 @@
 //! The engine in a world of its own, in virtual time: an origin, a network, a media source and an element,
 //! simple enough to be right, with every figure a plain field.
 
+mod captions;
 mod keys;
 mod live;
 mod network;

@@ -269,7 +269,7 @@ fn captions_of_another_manifest_are_merged() {
     );
     w.feed(Event::SelectStream { kind: Kind::Text, name: Some("text_") });
     assert!(w.run(70.0, |w| w.ended));
-    assert!(w.cues.len() > 25, "{}", w.cues.len());
+    assert!(w.captions.cues.len() > 25, "{}", w.captions.cues.len());
     let asked = |part: &str| w.urls.iter().filter(|(_, url)| url.contains(part)).count();
     assert!(asked("http://else/captions.ism/QualityLevels(1000)/Fragments(text=") > 25);
     assert_eq!((asked("http://o/x.isml/QualityLevels(1000)"), w.stalled), (0, 0.0));

@@ -235,7 +235,7 @@ fn captions_that_begin_later_are_found() {
     };
     w.origin.feeds.push(text);
     w.play(80.0);
-    assert!(w.cues.len() > 8, "{:?}", w.cues);
+    assert!(w.captions.cues.len() > 8, "{:?}", w.captions);
     assert!(w.manifests() <= 4, "{}", w.manifests());
     assert_eq!(w.stalled, 0.0);
 }

@@ -6,9 +6,10 @@ use smooth::boxes::{self, moov, read_head};
 use smooth::manifest::Kind;
 use smooth::{Limits, Timescale};
 
+use super::captions;
 use super::network::Transfer;
 use super::origin::Origin;
-use crate::engine::{AppendFailure, Command, Cue, Event, Failure, Media, Notice, Range, RequestId, Settings};
+use crate::engine::{AppendFailure, Command, Event, Failure, Media, Notice, Range, RequestId, Settings};
 use crate::record::Recorder;
 
 struct Buffer {
@@ -42,7 +43,7 @@ pub(in crate::engine) struct World {
     pub(in crate::engine) log: Vec<(u64, Command)>,
     pub(in crate::engine) notices: Vec<(f64, Notice)>,
     pub(in crate::engine) urls: Vec<(f64, String)>,
-    pub(in crate::engine) cues: Vec<Cue>,
+    pub(in crate::engine) captions: captions::Page,
     pub(in crate::engine) unsupported: &'static str,
     /// The element waits for a key.
     pub(in crate::engine) locked: bool,
@@ -62,6 +63,7 @@ enum Word {
     Supported(String),
     Seeking(f64),
     Evicted(Kind),
+    CaptionsUnreadable(u64, String),
 }
 
 /// Seconds of one step.
@@ -86,7 +88,7 @@ impl World {
             log: Vec::new(),
             notices: Vec::new(),
             urls: Vec::new(),
-            cues: Vec::new(),
+            captions: captions::Page::default(),
             unsupported: "-",
             locked: false,
             transfers: Vec::new(),
@@ -151,6 +153,9 @@ impl World {
                     self.handle(Event::Supported { mime: &mime, supported });
                 }
                 Word::Seeking(position) => self.handle(Event::Seeking { position }),
+                Word::CaptionsUnreadable(time, url) => {
+                    self.handle(Event::CaptionsUnreadable { time, url: &url });
+                }
                 Word::Evicted(kind) => {
                     self.tell();
                     self.handle(Event::Evicted { kind });
@@ -234,7 +239,11 @@ impl World {
                 self.set_position(position);
                 self.events.push_back(Word::Seeking(position));
             }
-            Command::AddCues { cues, .. } => self.cues.extend(cues),
+            Command::ReadCaptions(document) => {
+                if !self.captions.read(&document) {
+                    self.events.push_back(Word::CaptionsUnreadable(document.time, document.url));
+                }
+            }
             Command::Notify(notice) => self.notices.push((self.now, notice)),
             Command::ChangeType { .. } | Command::AddTextTrack { .. } | Command::ClearCues { .. } => {}
         }
