@@ -17,7 +17,7 @@ if has node; then
   say "syntax of the elements"
   all=$(mktemp --suffix=.js)
   trap 'rm -f "$all"' EXIT
-  { echo '(() => {'; cat www/src/{boot,messages,protection,data-tracks,ttml,caption-tracks,caption-images,smooth-video,scout}.js www/src/smooth-player/{style,log,load,player}.js; echo 'const takeOver = (() => {'; cat www/src/smf/*.js; echo '})();'; cat www/src/start.js; echo '})();'; } > "$all"
+  { echo '(() => {'; cat www/src/{boot,messages,protection,data-tracks,ttml,caption-tracks,caption-images,player,smooth-video,scout}.js www/src/smooth-player/{style,log,load,player}.js; echo 'const takeOver = (() => {'; cat www/src/smf/*.js; echo '})();'; cat www/src/start.js; echo '})();'; } > "$all"
   node --check "$all"
   { echo '(() => {'; cat www/src/controls/{format,languages,words,choices,preview,store,style,layout,menu,stats,main}.js; echo '})();'; } > "$all"
   node --check "$all"

@@ -41,9 +41,9 @@ async fn a_session_in_a_browser_is_decided_the_same_without_one() {
     asked(&files, "the top level again", |bitrate| bitrate == TOP).await;
     browser.until("it has caught up", "window.__probe.ahead() > 8").await;
 
-    let script = "const { player } = document.querySelector('smooth-video'); let text = '';
-        for (const byte of player.recording) text += String.fromCharCode(byte);
-        return [text, Array.from(player.measure(200))];";
+    let script = "const { player: { engine } } = document.querySelector('smooth-video'); let text = '';
+        for (const byte of engine.recording) text += String.fromCharCode(byte);
+        return [text, Array.from(engine.measure(200))];";
     let told = browser.run(script).await;
     browser.no_console_errors().await;
     let bytes: Vec<u8> =

@@ -16,7 +16,7 @@ class Scout {
     this.media = Object.assign(document.createElement("video"), { muted: true, playsInline: true, hidden: true });
     this.media.style.cssText = "position:absolute;inset:0";
     owner.media.after(this.media);
-    this.player = new wasm_bindgen.Player(this.media, () => {});
+    this.player = new Player(this.media, () => {});
     this.player.load(owner.src, { ...owner.options(), keyFrames: true, maxBitrate: 1, start: position, bufferGoal: 12, backBuffer: 120 });
     this.media.addEventListener("timeupdate", () => { if (this.rate) owner.dispatchEvent(new Event("timeupdate")); });
     this.media.addEventListener("ended", () => this.stop());
@@ -28,7 +28,6 @@ class Scout {
     this.pictures.clear();
     if (!this.media) return;
     this.player.destroy();
-    this.player.free();
     this.media.remove();
     this.media = this.player = null;
   }

@@ -204,7 +204,7 @@ class SmoothVideo extends HTMLElement {
     this.smooth = true;
     engine.ready.then(() => {
       if (this.turn !== turn) return;
-      this.player = new wasm_bindgen.Player(this.media, (name, detail) => {
+      this.player = new Player(this.media, (name, detail) => {
         if (this.turn === turn) this.notice(name, detail);
       });
       this.player.load(url, this.options());
@@ -223,7 +223,6 @@ class SmoothVideo extends HTMLElement {
     this.player = null;
     if (player) {
       player.destroy();
-      player.free();
     } else if (this.media.hasAttribute("src")) {
       this.media.removeAttribute("src");
       this.media.load();

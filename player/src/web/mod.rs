@@ -1,45 +1,29 @@
-//! The hands: carries out the engine's commands in a browser, and tells it what happens there.
+//! The seam to the page: the engine as a class for JavaScript, and JavaScript's hands for the engine.
+//!
+//! What there is to do in a browser is done by `www/src/player.js`, which is a third of the size that it would have
+//! here: requests, the media source and its buffers, text tracks, the timer. What to do is decided by the engine alone.
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`api`] | the class that the elements in `www/src` use |
-//! | `session` | one presentation in one media element: events in, commands out |
-//! | `fetch` | requests, their bodies piece by piece, their time-outs |
+//! | [`brain`] | the class `Brain`: what happens is told to it |
+//! | `hands` | what the engine says, as calls of the page's `Player` |
+//! | `bodies` | bodies of requests, as far as the engine reads them |
 //! | `head` | finds the `moof` at the start of a body |
-//! | `source` | the media source: its duration and end, and the buffers in it |
-//! | `buffer` | one source buffer and the queue of what it is to do |
-//! | `text` | text tracks and cues |
 //! | `recording` | the session written down, with the feature `record` alone |
-//! | `timer` | the one timer of a session |
-//! | `marks` | marks on the page's own timeline |
 //! | `tell` | notices and figures as plain objects for the page |
-//! | `dom` | listeners, and the few interfaces of the browser that `web-sys` lacks |
 //!
 //! Media bytes stay in JavaScript: of a fragment, only its `moof` is copied into this module's memory.
 
+mod bodies;
 #[cfg(target_arch = "wasm32")]
-pub mod api;
+pub mod brain;
 #[cfg(target_arch = "wasm32")]
-mod buffer;
-#[cfg(target_arch = "wasm32")]
-mod dom;
-#[cfg(target_arch = "wasm32")]
-mod fetch;
+mod hands;
 mod head;
-#[cfg(target_arch = "wasm32")]
-mod marks;
 #[cfg(all(target_arch = "wasm32", feature = "record"))]
 mod recording;
 #[cfg(target_arch = "wasm32")]
-mod session;
-#[cfg(target_arch = "wasm32")]
-mod source;
-#[cfg(target_arch = "wasm32")]
 mod tell;
-#[cfg(target_arch = "wasm32")]
-mod text;
-#[cfg(target_arch = "wasm32")]
-mod timer;
 
 /// A small allocator: the default one is 4 kB larger.
 #[cfg(target_arch = "wasm32")]
