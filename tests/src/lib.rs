@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests and their harness end at the first surprise")]
 
+pub mod audience;
 pub mod browser;
 pub mod encoder;
 pub mod files;

@@ -98,9 +98,11 @@ impl Process {
         let mut family = vec![self.child.id()];
         let mut next = 0;
         while let Some(&parent) = family.get(next) {
-            let children = format!("/proc/{parent}/task/{parent}/children");
-            let children = std::fs::read_to_string(children).unwrap_or_default();
-            family.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+            // Each thread has its own.
+            for thread in std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten() {
+                let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                family.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+            }
             next += 1;
         }
         let ids: Vec<_> = family.iter().map(ToString::to_string).collect();

@@ -4,6 +4,8 @@
 //! passed on when its last byte would have arrived. So late timers never add up, and idle time is not
 //! saved for a burst. A new rate counts at once, also for the piece under way; at a rate of 0 nothing passes. The latency
 //! comes on top, without costing throughput.
+//!
+//! Cut, it has no connection any more and accepts none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Shaper {
 struct Link {
     /// Bits per second, from the server to the client.
     rate: watch::Sender<u64>,
+    /// Nothing gets through.
+    cut: watch::Sender<bool>,
     /// One way.
     latency: Duration,
     /// When the link has carried all it was given.
@@ -45,6 +49,7 @@ impl Shaper {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let link = Arc::new(Link {
             rate: watch::Sender::new(bits_per_second),
+            cut: watch::Sender::new(false),
             latency: round_trip / 2,
             free: Mutex::new(Instant::now()),
             carried: AtomicU64::new(0),
@@ -57,6 +62,11 @@ impl Shaper {
     /// Changes the rate from now on; 0 carries nothing.
     pub fn set_rate(&self, bits_per_second: u64) {
         self.link.rate.send_replace(bits_per_second);
+    }
+
+    /// Ends all connections and every new one; or lets them be again.
+    pub fn cut(&self, on: bool) {
+        self.link.cut.send_replace(on);
     }
 
     /// `http://127.0.0.1:port` of the slow side.
@@ -80,9 +90,16 @@ impl Drop for Shaper {
 
 async fn accept(listener: TcpListener, upstream: SocketAddr, link: Arc<Link>) {
     let mut connections = tokio::task::JoinSet::new();
+    let mut cut = link.cut.subscribe();
     loop {
-        let Ok((client, _)) = listener.accept().await else { continue };
-        connections.spawn(connection(client, upstream, Arc::clone(&link)));
+        tokio::select! {
+            _ = cut.changed() => connections.abort_all(),
+            accepted = listener.accept() => {
+                if let Ok((client, _)) = accepted && !*cut.borrow() {
+                    connections.spawn(connection(client, upstream, Arc::clone(&link)));
+                }
+            }
+        }
         while connections.try_join_next().is_some() {}
     }
 }
@@ -127,9 +144,10 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: Arc<Link>,
         }
     };
     // When the writer fails the reader must not go on; when the reader ends the writer empties its queue.
-    let reader = tokio::spawn(reader);
+    // Both end with this future.
+    let mut readers = tokio::task::JoinSet::new();
+    readers.spawn(reader);
     writer.await;
-    reader.abort();
 }
 
 impl Link {
@@ -208,6 +226,20 @@ mod tests {
         assert!(last >= Duration::from_millis(400 + 80 - 10), "{last:?} for 200 kB at 4 Mbit/s");
         assert!(a.0.min(b.0) >= Duration::from_millis(80), "first bytes after {:?} and {:?}", a.0, b.0);
         assert_eq!(shaper.carried(), 200_000);
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_cut_ends_connections_and_takes_none_until_it_is_mended() {
+        let shaper = Shaper::start(source(1000).await, 0, Duration::ZERO).await;
+        let mut stream = TcpStream::connect(shaper.address).await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        shaper.cut(true);
+        assert!(!matches!(stream.read(&mut [0; 1]).await, Ok(1..)), "something got through");
+        let mut stream = TcpStream::connect(shaper.address).await.unwrap();
+        assert!(!matches!(stream.read(&mut [0; 1]).await, Ok(1..)), "something got through");
+        shaper.cut(false);
+        shaper.set_rate(8_000_000);
+        assert_eq!(fetch(shaper.address).await.2, 1000);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::encoder::{Level, Recipe};
@@ -16,7 +16,8 @@ use crate::splitter::ismv::{boxes, child, tfxd, u32_at, u64_at};
 #[derive(Debug)]
 pub struct Studio {
     commands: Arc<Mutex<Commands>>,
-    task: JoinHandle<()>,
+    /// They end with it.
+    _tasks: JoinSet<()>,
 }
 
 /// What the test wants, in ticks.
@@ -46,41 +47,21 @@ const TICKS: i64 = 10_000_000;
 impl Studio {
     /// Encodes `seconds`, then goes on the air at the publishing point of [`crate::origin`].
     pub async fn start(address: SocketAddr, seconds: u32) -> Self {
+        Self::started(&[address], seconds, 0).await
+    }
+
+    /// The same at several origins at once, where it has been on the air for `since` seconds.
+    pub async fn started(origins: &[SocketAddr], seconds: u32, since: u32) -> Self {
         let levels = vec![Level { size: (320, 180), bitrate: 200_000 }];
         let recipe = Recipe { levels, seconds: Some(seconds), b_frames: 0, ..Recipe::default() };
         let file = tokio::task::spawn_blocking(move || recipe.file()).await.unwrap();
-        let (header, chunks) = cut(&file);
+        let film = Arc::new(cut(&file));
         let commands = Arc::<Mutex<Commands>>::default();
-        let told = Arc::clone(&commands);
-        let task = tokio::spawn(async move {
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            let path = "/LiveSmoothStream.isml/Streams(Encoder1)";
-            let request =
-                format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
-            send(&mut stream, &header).await;
-            let begun = Instant::now();
-            for mut chunk in chunks {
-                tokio::time::sleep_until(begun + Duration::from_nanos(chunk.end * 100)).await;
-                let now = *told.lock().unwrap();
-                if now.silent {
-                    continue;
-                }
-                let shift = if chunk.sound { now.sound } else { now.pictures };
-                let time = chunk.time.wrapping_add_signed(shift);
-                chunk.bytes[chunk.at..chunk.at + 8].copy_from_slice(&time.to_be_bytes());
-                if !send(&mut stream, &chunk.bytes).await {
-                    // The origin has let go of an encoder that was silent for long: it comes back.
-                    stream = TcpStream::connect(address).await.unwrap();
-                    stream.write_all(request.as_bytes()).await.unwrap();
-                    send(&mut stream, &header).await;
-                    send(&mut stream, &chunk.bytes).await;
-                }
-            }
-            // It stays connected, as an encoder without a signal does.
-            let _ = stream.read(&mut [0]).await;
-        });
-        Self { commands, task }
+        let mut tasks = JoinSet::new();
+        for &address in origins {
+            tasks.spawn(push(address, Arc::clone(&film), Arc::clone(&commands), since));
+        }
+        Self { commands, _tasks: tasks }
     }
 
     /// From the next chunks on, times are so many seconds later, or earlier.
@@ -96,10 +77,36 @@ impl Studio {
     }
 }
 
-impl Drop for Studio {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Pushes in real time, `since` seconds after the beginning.
+async fn push(address: SocketAddr, film: Arc<(Vec<u8>, Vec<Chunk>)>, told: Arc<Mutex<Commands>>, since: u32) {
+    let (header, chunks) = &*film;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let path = "/LiveSmoothStream.isml/Streams(Encoder1)";
+    let request = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    send(&mut stream, header).await;
+    let begun = Instant::now();
+    for chunk in chunks {
+        let due = Duration::from_nanos(chunk.end * 100).saturating_sub(Duration::from_secs(since.into()));
+        tokio::time::sleep_until(begun + due).await;
+        let now = *told.lock().unwrap();
+        if now.silent {
+            continue;
+        }
+        let shift = if chunk.sound { now.sound } else { now.pictures };
+        let time = chunk.time.wrapping_add_signed(shift);
+        let mut bytes = chunk.bytes.clone();
+        bytes[chunk.at..chunk.at + 8].copy_from_slice(&time.to_be_bytes());
+        if !send(&mut stream, &bytes).await {
+            // The origin has let go of an encoder that was silent for long: it comes back.
+            stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            send(&mut stream, header).await;
+            send(&mut stream, &bytes).await;
+        }
     }
+    // It stays connected, as an encoder without a signal does.
+    let _ = stream.read(&mut [0]).await;
 }
 
 /// One piece of a chunked body. False if the origin has gone away.

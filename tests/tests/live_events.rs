@@ -1,97 +1,52 @@
-//! What happens to a broadcast: each event really happens, and the picture says what became of it. `docs/live.md` is the list.
+//! What happens to a broadcast: each event really happens, and the picture says what became of it. `docs/live.md` is the list;
+//! what happens to its viewers is in `live_viewers.rs`.
 
+use harness::audience::Audience;
 use harness::browser::Browser;
 use harness::files::{Files, Site};
 use harness::origin::{self, Origin};
 use harness::studio::Studio;
 use harness::{player, web};
-use serde_json::{Value, json};
-
-/// Two players on a page: one watches, the other is paused.
-fn page(manifest: &str) -> String {
-    format!(
-        r#"<!doctype html><meta charset="utf-8"><title>test</title><script src="/player/smooth-player.js"></script>
-        <smooth-player id="viewer" src="{manifest}" autoplay muted style="width:480px;height:270px"></smooth-player>
-        <smooth-player id="tea" src="{manifest}" autoplay muted style="width:160px;height:90px"></smooth-player>
-        <script>
-        const [viewer, tea] = document.querySelectorAll("smooth-player");
-        window.told = {{ viewer: [], tea: [] }};
-        window.hidden = 0;
-        document.addEventListener("visibilitychange", () => {{ if (document.hidden) window.hidden += 1; }});
-        for (const player of [viewer, tea]) {{
-          for (const name of ["warning", "error", "gapjump", "silence", "silenceended", "ratecontrol", "ratechange",
-            "stall", "stallended", "broadcastended"]) {{
-            player.addEventListener(name, ({{ detail }}) => {{
-              const {{ time, ...rest }} = detail ?? {{}};
-              told[player.id].push({{ name, ...rest }});
-            }});
-          }}
-        }}
-        // Whether a person reads it on the player.
-        window.said = (player, text) => player.shadowRoot.textContent.includes(text);
-        </script>"#
-    )
-}
-
-/// Waits until a player told of an event that `test` is true of, since [`forget`].
-async fn told(browser: &Browser, who: &str, name: &str, test: &str) -> Value {
-    let found = format!("told.{who}.find((e) => e.name === '{name}' && ({test}))");
-    browser.until(&format!("{name} is told where {test}"), &found).await
-}
-
-async fn forget(browser: &Browser) {
-    browser.run("told.viewer.length = told.tea.length = 0").await;
-}
-
-/// Waits until the picture has moved on by `seconds` and showed new frames, from where it is now.
-async fn goes_on(browser: &Browser, seconds: f64) {
-    let before = player::glance(browser).await;
-    let (position, frames) = (before.position + seconds, before.frames + (seconds * 15.0) as u64);
-    let moved = "window.__probe.media().currentTime > ";
-    let moved = format!("{moved}{position} && window.__probe.state().frames > {frames}");
-    browser.until("the picture goes on", &moved).await;
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn a_broadcast_that_begins_late_and_whose_times_jump_goes_on_for_its_viewers() {
     // A window that holds both sides of a jump: a shorter one slides over the hole before the viewer is there.
     let origin = Origin::with(&[("manifestWindowLength", "120")]).await;
     let manifest = format!("{}/manifest", origin.point());
-    let mut site = Site::default();
-    site.folder("/player/", origin::dist()).file("/", page(&manifest));
-    let files = Files::serve(site).await;
-    let browser = Browser::start().await;
-    browser.open(&files.url()).await;
+    let source = format!("src=\"{manifest}\"");
+    let audience = Audience::gather(&[("viewer", &source), ("tea", &source)], "").await;
+    let browser = &audience.browser;
 
     // Not begun.
-    told(&browser, "viewer", "warning", "e.code === 'not-started' && e.status === 404").await;
-    browser.until("it says that it waits", "said(viewer, 'Waiting for the broadcast to begin')").await;
+    audience.told("viewer", "warning", "e.code === 'not-started' && e.status === 404").await;
+    audience.reads("viewer", "Waiting for the broadcast to begin").await;
     let studio = Studio::start(origin.address(), 240).await;
-    player::playing(&browser).await;
+    audience.playing("viewer").await;
 
     // A moment after the start.
-    told(&browser, "viewer", "ratecontrol", "e.rate === 0.95").await;
+    audience.told("viewer", "ratecontrol", "e.rate === 0.95").await;
     let slower =
         "viewer.media.playbackRate === 0.95 && viewer.playbackRate === 1 && viewer.stats.rate === 0.95";
     browser.until("it plays slower, and keeps that to itself", slower).await;
-    goes_on(&browser, 4.0).await;
-    let changes = browser.eval("told.viewer.filter((e) => e.name === 'ratechange').length").await;
-    assert_eq!(changes, 0, "the page hears of a rate that the viewer did not choose");
+    audience.goes_on("viewer", 4.0).await;
+    let changes = audience.all_told("viewer", "ratechange").await;
+    assert!(changes.is_empty(), "the page hears of a rate that the viewer did not choose");
 
     browser.run("tea.pause()").await;
 
     // Times jump: forward, in sound alone, back.
     for (pictures, sound) in [(20, 20), (0, 3)] {
-        forget(&browser).await;
+        audience.forget().await;
         studio.jump(pictures, sound);
-        let jump = told(&browser, "viewer", "gapjump", "e.cause === 'hole' && e.to - e.from > 2").await;
+        let jump = audience.told("viewer", "gapjump", "e.cause === 'hole' && e.to - e.from > 2").await;
         println!("{pictures} s, {sound} s: jumped from {} to {}", jump["from"], jump["to"]);
-        goes_on(&browser, 3.0).await;
+        audience.goes_on("viewer", 3.0).await;
     }
-    forget(&browser).await;
+    audience.forget().await;
     studio.jump(-40, -43);
-    goes_on(&browser, 14.0).await;
-    println!("back: {}", browser.eval("told.viewer").await);
+    audience.goes_on("viewer", 14.0).await;
+    println!("back: {:?}", audience.all_told("viewer", "gapjump stall stallended warning").await);
 
     assert_eq!(browser.eval("[viewer.error, tea.error]").await, json!([null, null]));
 }
@@ -127,7 +82,8 @@ async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
     // Moved: neither loaded anew nor paused.
     let asked = browser.eval("video.stats.manifestRequests").await;
     browser.run("document.getElementById('there').append(video)").await;
-    goes_on(&browser, 3.0).await;
+    let goal = player::glance(&browser).await.position + 3.0;
+    browser.until("it plays on", &format!("video.currentTime > {goal}")).await;
     assert_eq!(browser.eval("video.stats.manifestRequests").await, asked, "it was loaded anew");
 
     // Nearer, by a rate that nobody hears, and farther.
@@ -147,7 +103,9 @@ async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
     browser.run("window.taken = video; video.remove()").await;
     browser.until("it lets go", "taken.stats === undefined").await;
     browser.run("document.getElementById('here').append(taken)").await;
-    player::playing(&browser).await;
-    goes_on(&browser, 2.0).await;
+    let before = player::playing(&browser).await;
+    let (goal, frames) = (before.position + 2.0, before.frames + 30);
+    let on = format!("video.currentTime > {goal} && window.__probe.state().frames > {frames}");
+    browser.until("it plays on", &on).await;
     browser.no_console_errors().await;
 }

@@ -17,6 +17,8 @@ pub(super) struct Watch {
     moving: bool,
     /// Since when a stall lasts.
     stalled_at: Option<f64>,
+    /// When there was last nothing to play.
+    dry_at: f64,
     /// Nudges in a row without effect.
     nudges: u32,
 }
@@ -56,10 +58,11 @@ impl Session {
                 self.out.notify(Notice::StallEnded { seconds });
             }
             if idle {
-                self.arrive();
+                return self.arrive();
             }
-            return;
         }
+        let watch = &mut self.watch;
+        let element = &self.element;
         let still = now - watch.moved_at;
         if watch.moving && watch.stalled_at.is_none() && element.ready <= 2 && still >= STALL {
             watch.stalled_at = Some(watch.moved_at);
@@ -69,7 +72,8 @@ impl Session {
                 live.stalls += 1.0;
             }
         }
-        if still >= LOOK_FOR_GAP {
+        // An element that played and waits has come to the end of what it has, or to a hole.
+        if still >= LOOK_FOR_GAP || self.watch.moving && self.element.ready <= 2 {
             self.jump_gap(still);
         }
     }
@@ -79,7 +83,7 @@ impl Session {
         if self.element.seeking && self.element.target.is_some() {
             let waited = self.now - self.element.asked_at;
             let least = if waited >= LOOK_FOR_GAP { REMNANT } else { SLACK / 2.0 };
-            self.jump_hole(self.element.playhead(), least);
+            self.jump_hole(self.element.playhead(), least, LOOK_FOR_GAP);
         } else if let Some(target) = self.element.target {
             // The seek was lost: a page script, or an element that was not ready.
             let late = self.now - self.element.asked_at >= ASK_AGAIN;
@@ -92,11 +96,7 @@ impl Session {
     fn jump_gap(&mut self, still: f64) {
         // With less than this left an element may stop before the hole.
         let least = if self.element.ready <= 2 { REMNANT } else { SLACK / 2.0 };
-        if self.jump_hole(self.element.position, least)
-            || still < FROZEN
-            || self.element.ready < 1
-            || self.protection.waiting.is_some()
-        {
+        if self.jump_hole(self.element.position, least, still) {
             return;
         }
         let position = self.element.position;
@@ -104,6 +104,12 @@ impl Session {
         let ahead =
             kinds.iter().map(|&k| self.element.reach(k, position) - position).fold(f64::MAX, Bound::at_most);
         if ahead < 0.5 {
+            self.watch.dry_at = self.now;
+        }
+        if still.at_most(self.now - self.watch.dry_at) < FROZEN
+            || self.element.ready < 1
+            || self.protection.waiting.is_some()
+        {
             return;
         }
         // There is data, and the element does not move. A small seek wakes it; a larger one passes a
@@ -125,15 +131,16 @@ impl Session {
         self.set_position(to);
     }
 
-    /// Jumps over a hole that nothing will fill, `least` seconds or less after `position`. False if there is none.
-    fn jump_hole(&mut self, position: f64, least: f64) -> bool {
+    /// Jumps over a hole that nothing will fill, `least` seconds or less after `position`, where the element has stood
+    /// `still`. False if there is none.
+    fn jump_hole(&mut self, position: f64, least: f64, still: f64) -> bool {
         let kinds = self.media_kinds();
         let Some(to) = self.element.next_common(kinds, position, least) else { return false };
         if to <= position || to - position > self.goal + 600.0 {
             return false;
         }
         let small = to - position <= SMALL_HOLE;
-        if !small && self.will_fill(position, to) {
+        if if small { still < LOOK_FOR_GAP } else { self.will_fill(position, to) } {
             return false;
         }
         let to = to + NUDGE;
@@ -158,7 +165,7 @@ impl Session {
 const STALL: f64 = 0.25;
 /// Elements decode ahead by less.
 const DECODED: f64 = 1.0;
-/// Standing still for so long, holes are looked for.
+/// Standing still for so long, holes are looked for, and what is hardly one is jumped.
 const LOOK_FOR_GAP: f64 = 0.3;
 /// Standing still for so long with data ahead is a freeze.
 const FROZEN: f64 = 2.0;

@@ -97,14 +97,19 @@ impl Browser {
 
     /// Waits until a JavaScript expression is true; see [`Browser::until_within`].
     #[track_caller]
-    pub fn until(&self, what: &str, expression: &str) -> impl Future<Output = Value> {
+    pub fn until<'a>(&'a self, what: &str, expression: &str) -> impl Future<Output = Value> + use<'a> {
         self.until_within(GUARD, what, expression)
     }
 
     /// Waits until a JavaScript expression is truthy, and returns its value. After `guard` it gives up: with
     /// the state of the page, the console, and a picture under `target/chain/`.
     #[track_caller]
-    pub fn until_within(&self, guard: Duration, what: &str, expression: &str) -> impl Future<Output = Value> {
+    pub fn until_within<'a>(
+        &'a self,
+        guard: Duration,
+        what: &str,
+        expression: &str,
+    ) -> impl Future<Output = Value> + use<'a> {
         let at = Location::caller();
         let (what, expression) = (what.to_owned(), expression.to_owned());
         async move {
@@ -210,11 +215,9 @@ impl Browser {
         answer.unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
-    /// The browser sleeps for `time`, with all its processes, as on a laptop that is shut.
-    pub async fn sleep(&self, time: Duration) {
-        self.processes[0].freeze(true);
-        tokio::time::sleep(time).await;
-        self.processes[0].freeze(false);
+    /// The browser stands still with all its processes, as on a laptop that is shut; or goes on.
+    pub fn freeze(&self, on: bool) {
+        self.processes[0].freeze(on);
     }
 
     /// Takes the browser off the network, or puts it back; Chromium only.
@@ -225,14 +228,29 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", conditions).await;
     }
 
-    /// Opens another tab over the page, and comes back after `time`.
-    pub async fn look_elsewhere(&self, time: Duration) {
-        let page = self.client.window().await.unwrap();
-        let other = self.client.new_window(true).await.unwrap().handle;
-        self.client.switch_to_window(other).await.unwrap();
-        tokio::time::sleep(time).await;
-        self.client.close_window().await.unwrap();
-        self.client.switch_to_window(page).await.unwrap();
+    /// Opens another tab over the page, which is in the background from now on; what a test runs still runs in the page.
+    /// Returns the tab's name. Chromium only.
+    pub async fn cover(&self) -> Value {
+        self.devtools("Target.createTarget", json!({ "url": "about:blank" })).await
+    }
+
+    /// Closes the tab that [`cover`](Self::cover) opened.
+    pub async fn uncover(&self, tab: Value) {
+        self.devtools("Target.closeTarget", tab).await;
+    }
+
+    /// Clicks with the mouse on what the JavaScript expression `element` gives, in shadow trees too, at this share of its
+    /// width. Waits until there is one to be seen. Chromium only.
+    pub async fn click(&self, element: &str, share: f64) {
+        let place = format!(
+            "(({{ left, top, width, height }}) => width && [left + width * {share}, top + height / 2])({element}?.getBoundingClientRect() ?? {{}})"
+        );
+        let place = self.until(&format!("{element} is to be seen"), &place).await;
+        for (kind, button) in [("mouseMoved", "none"), ("mousePressed", "left"), ("mouseReleased", "left")] {
+            let event =
+                json!({ "type": kind, "x": place[0], "y": place[1], "button": button, "clickCount": 1 });
+            self.devtools("Input.dispatchMouseEvent", event).await;
+        }
     }
 
     /// Everything that helps to understand a failure, as text; the picture goes to a file.

@@ -85,8 +85,7 @@
     },
     // The number painted into the picture by the encoder: eight squares along the lower edge, the lowest
     // bit first, white for one.
-    number() {
-      const v = media();
+    number(v = media()) {
       if (!v || !v.videoWidth || v.readyState < 2) return null;
       [canvas.width, canvas.height] = [160, 90];
       const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -100,9 +99,8 @@
     },
     // Whether the picture is the one of the current position, on-demand: the number is the second, where the
     // first picture stands at `offset`. What is on the screen may be a few frames old.
-    inStep(offset) {
-      const v = media();
-      const number = this.number();
+    inStep(offset, v = media()) {
+      const number = this.number(v);
       if (number === null || v.seeking) return false;
       const second = v.currentTime - offset;
       return number >= Math.floor(second - 0.3) && number <= Math.floor(second + 0.1);

@@ -56,7 +56,11 @@ class SmoothPlayer extends SmoothVideo {
       else this.wantControls();
     });
     for (const name of ["error", "pointermove", "pointerdown", "keydown", "focusin"]) this.addEventListener(name, () => this.wantControls());
-    this.addEventListener("manifestready", () => { if (!this.autoplay && this.paused) this.wantControls(); });
+    this.addEventListener("manifestready", () => {
+      // Of a network that was not there, for one.
+      this.hidePanel();
+      if (!this.autoplay && this.paused) this.wantControls();
+    });
     this.addEventListener("error", (event) => this.showPanel(event.detail));
     this.addEventListener("warning", (event) => {
       if (!/^(not-started|manifest-)/.test(event.detail.code) || this.readyState >= 2) return;

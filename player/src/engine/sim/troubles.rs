@@ -22,6 +22,19 @@ fn a_hole_in_the_broadcast_is_jumped() {
 }
 
 #[test]
+fn a_hole_that_nothing_will_fill_costs_no_time() {
+    let mut origin = Origin::vod(60);
+    for feed in &mut origin.feeds {
+        feed.chunks.retain(|c| !(200_000_000..240_000_000).contains(&c.time));
+    }
+    let mut w = world(origin);
+    assert!(w.run(90.0, |w| w.ended), "{}", w.position);
+    let jump = |n: &&(f64, Notice)| matches!(n.1, Notice::GapJump { .. });
+    assert_eq!(w.notices.iter().filter(jump).count(), 1, "{:?}", w.notices);
+    assert!(w.stalled < 0.05, "{}", w.stalled);
+}
+
+#[test]
 fn a_few_missing_frames_of_sound_are_jumped() {
     let mut origin = Origin::broadcast(Broadcast::default());
     let sound = origin.feeds.iter_mut().find(|feed| feed.kind == Kind::Audio).unwrap();

@@ -312,7 +312,11 @@ impl World {
         }
         // An element waits for a few frames before it starts, and stops a few before the end.
         let enough = if self.moving && !self.waiting { 0.07 } else { 0.2 };
+        let waits = ahead <= enough && !self.waiting && self.moving && !self.paused;
         self.waiting = ahead <= enough;
+        if waits {
+            return self.tell();
+        }
         if ahead > enough {
             self.seeking = false;
             if !self.paused {
