@@ -96,7 +96,7 @@ impl Session {
         if let Some(better) = self.upgrade(i, chunk) {
             return Step::Fetch(better, false);
         }
-        if ahead > goal {
+        if ahead > goal || track.kind == Kind::Audio && self.is_before_picture(start) {
             return Step::Wait;
         }
         let oldest = stream.chunks.first() == Some(chunk);
@@ -141,6 +141,14 @@ impl Session {
             follows = !(worse && begun);
             cursor = Cursor::After(chunk.time);
         }
+    }
+
+    /// Whether sound from `start` on is of no use yet: the picture before it is still to come, and needs the link.
+    fn is_before_picture(&self, start: f64) -> bool {
+        let mut pictures = self.media().filter(|(track, _)| track.kind == Kind::Video);
+        let next = pictures
+            .find_map(|(track, stream)| Some(stream.place(track.cursor.chunk(&stream.chunks)?, self.zero).0));
+        next.is_some_and(|next| start > next + LEAD)
     }
 
     /// Seconds of what has arrived and is not appended yet.
@@ -316,6 +324,8 @@ impl Session {
 /// Fragments received and not yet appended, at most.
 const MAX_APPENDING: usize = 3;
 
+/// Seconds that sound may be ahead of the picture.
+const LEAD: f64 = 1.0;
 /// Seconds of a fragment at least: nothing is divided by less.
 const SHORTEST: f64 = 0.125;
 /// Part of the goal that has to stay buffered while something is replaced by better.

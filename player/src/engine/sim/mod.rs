@@ -5,6 +5,7 @@ mod captions;
 mod keys;
 mod live;
 mod network;
+mod networks;
 mod origin;
 mod random;
 mod stories;

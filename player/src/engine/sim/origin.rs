@@ -241,6 +241,15 @@ impl Origin {
         feed.chunks.iter().take_while(exists).count()
     }
 
+    /// Whether what is at `url` exists at `now`: a manifest, or a fragment that the origin has received.
+    pub(in crate::engine) fn is_announced(&self, url: &str, now: f64) -> bool {
+        let Some((_, chunk)) = url.split_once("/Fragments(") else { return true };
+        let (name, rest) = chunk.split_once('=').unwrap();
+        let feed = self.feeds.iter().find(|feed| feed.name == name).unwrap();
+        let time = rest.split(')').next().unwrap().parse();
+        feed.chunks[..self.received(feed, now)].iter().any(|chunk| Ok(chunk.time) == time)
+    }
+
     fn over(&self, now: f64) -> bool {
         self.live.as_ref().is_none_or(|live| live.closes && now > live.ends + 1.0)
     }
