@@ -21,7 +21,7 @@ mod failure;
 mod patience;
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -186,6 +186,9 @@ impl Push<'_> {
                 };
                 let seat = self.point.open(caller, &self.specs)?;
                 (self.session, self.dismissed) = (Some(seat.session), Some(seat.dismissed));
+                if let Some(wait) = self.point.missing_for() {
+                    tokio::spawn(start_after(wait, Arc::downgrade(self.point)));
+                }
                 seat.tracks
             }
         };
@@ -268,6 +271,15 @@ impl Drop for Push<'_> {
 
 /// Seconds of the longest fragment that an encoder is waited for.
 const LONGEST: f64 = 60.0;
+
+/// Starts the broadcast without the streams that do not come within `wait`. Who announced them may be gone by
+/// then, and the point too.
+async fn start_after(wait: Duration, point: Weak<PublishingPoint>) {
+    tokio::time::sleep(wait).await;
+    if let Some(point) = point.upgrade() {
+        point.start_without_missing();
+    }
+}
 
 /// Ready when the point sends the connection away.
 async fn dismissal(dismissed: &mut Option<oneshot::Receiver<Refused>>) -> Refused {

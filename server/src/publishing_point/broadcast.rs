@@ -16,7 +16,7 @@ use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
 
 use super::alignment::Misfit;
-use super::runs::units_up;
+use super::runs::{to_ticks, to_units, units_up};
 use super::session::Sessions;
 use super::stream::{Stream, Wait};
 use super::track::{Entry, SessionId, Track, TrackSpec};
@@ -247,6 +247,7 @@ impl Broadcast {
             }
         }
         self.sessions.close(session);
+        self.settle_text(self.now);
     }
 
     /// Publishes what waits in every stream: the broadcast is over.
@@ -261,11 +262,17 @@ impl Broadcast {
     /// Publishes the chunks of a stream whose time has come at `now`; all that wait, if there is no more
     /// to wait for.
     pub(super) fn settle(&mut self, at: usize, now: Option<Duration>) {
+        let is_text = self.streams[at].kind == Kind::Text;
+        let shown = if is_text { self.shown() } else { 0 };
         let stream = &mut self.streams[at];
         let (levels, timescale) = (stream.levels.clone(), stream.timescale);
+        let text = is_text.then(|| (to_ticks(shown, timescale), stream.chunks.last().map(|c| c.time)));
         let reach = self.rules.max_lag.saturating_mul(timescale.get().into());
         let sessions = &self.sessions;
         let may_fill = |chunk: Span, missing: u64| {
+            if let Some((shown, last)) = text {
+                return chunk.time >= shown && sessions.may_caption(&levels, last, chunk.time, reach);
+            }
             // Who has lost two fragments is not gone. But the seam before an encoder that began anew waits
             // no longer than that one was held for the other.
             let is_seam = missing < chunk.duration / 2;
@@ -287,6 +294,29 @@ impl Broadcast {
                 self.notes.push(Note::Incomplete { stream: stream.name.clone(), time: chunk.time, lacking });
             }
         }
+    }
+
+    /// Publishes captions whose time has come at `now`.
+    pub(super) fn settle_text(&mut self, now: Duration) {
+        for at in 0..self.streams.len() {
+            let stream = &self.streams[at];
+            let waits = || stream.levels.iter().any(|&id| !self.tracks[id].pending.is_empty());
+            if stream.kind == Kind::Text && waits() {
+                self.settle(at, Some(now));
+            }
+        }
+    }
+
+    /// How far viewers see picture and sound, in units of 100 ns: what is held back is none of it. `0`
+    /// where there is neither, for nobody waits for captions then.
+    fn shown(&self) -> i64 {
+        let media = self.streams.iter().filter(|s| s.kind != Kind::Text && !s.chunks.is_empty());
+        let held = usize::try_from(self.rules.look_ahead).unwrap_or(usize::MAX);
+        let ends = media.filter_map(|s| {
+            let newest = s.chunks.iter().rev().nth(held)?;
+            Some(to_units(i64::try_from(newest.end()).unwrap_or(i64::MAX), s.timescale))
+        });
+        ends.max().unwrap_or(0)
     }
 
     pub(super) fn stream(&self, id: TrackId) -> Option<&Stream> {

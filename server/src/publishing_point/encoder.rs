@@ -52,12 +52,22 @@ impl PublishingPoint {
             // Someone else may have been quicker.
             let _ = self.start();
         }
-        if snapshot.state == State::Starting {
-            // Whoever is missing may have had its time.
-            let mut writer = self.lock();
-            self.go_live(&mut writer);
-            self.publish(&mut writer);
-        }
+    }
+
+    /// How long streams that were announced are still waited for; `None` if the broadcast waits for none.
+    #[must_use]
+    pub fn missing_for(&self) -> Option<Duration> {
+        let writer = self.lock();
+        let deadline = writer.pushes.deadline(self.settings.stream_wait());
+        let waits = writer.state == State::Starting && !writer.pushes.streams.is_empty();
+        deadline.filter(|_| waits).map(|at| at.saturating_sub(self.born.elapsed()))
+    }
+
+    /// Starts the broadcast if those that are missing have had their time.
+    pub fn start_without_missing(&self) {
+        let mut writer = self.lock();
+        self.go_live(&mut writer);
+        self.publish(&mut writer);
     }
 
     /// Starts the broadcast once a stream has come, and all that its encoders announced, or those have had
@@ -218,5 +228,7 @@ impl PublishingPoint {
         writer.broadcast.close(session);
         self.go_live(writer);
         self.end_if_over(writer);
+        // What waited for it does so no longer.
+        self.publish(writer);
     }
 }

@@ -57,6 +57,8 @@ impl Broadcast {
         {
             self.settle(at, Some(now));
         }
+        // How far this encoder has got, and what viewers see of it, is what captions wait for.
+        self.settle_text(now);
         outcome
     }
 
@@ -105,12 +107,14 @@ impl Broadcast {
     ) -> Outcome {
         let (time, duration) = (arrival.time, arrival.duration);
         let outcome = self.place(now, session, id, arrival, fresh);
-        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate) {
+        let has_place = matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate);
+        // Captions are never measured against those of another encoder: this says how far it has got.
+        if has_place || self.tracks[id].spec.kind == Kind::Text {
             let offset = self.sessions.offset(session).unwrap_or_default();
             let start = time.saturating_add(from_units(offset, self.tracks[id].spec.timescale));
             let feed = self.sessions.feed(session, id);
             feed.note(Mark { start, duration }, true);
-            feed.aligned = true;
+            feed.aligned |= has_place;
         }
         outcome
     }

@@ -35,6 +35,11 @@ impl Lineup {
         }
     }
 
+    /// When those that are missing have had their time; `None` if nobody is.
+    pub(super) fn deadline(&self, most: Duration, came: impl Fn(&str) -> bool) -> Option<Duration> {
+        self.listed.iter().any(|id| !came(id)).then(|| self.since.unwrap_or_default().saturating_add(most))
+    }
+
     /// Who is missing at `now`, where `came` says whether a stream has come and `most` how long they are
     /// waited for.
     pub(super) fn call(&self, now: Duration, most: Duration, came: impl Fn(&str) -> bool) -> Call {
@@ -68,6 +73,8 @@ mod tests {
         lineup.add(Some("1"), &[one(None, "a"), one(Some("1"), "b")], at(5));
         lineup.add(Some("1"), &[one(None, "b"), one(None, "c")], at(20));
         let missing = vec!["b".to_owned(), "c".to_owned()];
+        assert_eq!(lineup.deadline(MOST, |id| id == "a"), Some(at(35)));
+        assert_eq!(lineup.deadline(MOST, |_| true), None);
         assert_eq!(lineup.call(at(34), MOST, |id| id == "a"), Call::Wait(missing.clone()));
         assert_eq!(lineup.call(at(35), MOST, |id| id == "a"), Call::Overdue(missing));
         assert_eq!(lineup.call(at(35), MOST, |_| true), Call::Complete);

@@ -173,6 +173,11 @@ impl Pushes {
         self.lineup.call(now, most, |id| self.streams.contains_key(id))
     }
 
+    /// When those that are missing are waited for no more, if any are. They are waited for `most` long.
+    pub(super) fn deadline(&self, most: Duration) -> Option<Duration> {
+        self.lineup.deadline(most, |id| self.streams.contains_key(id))
+    }
+
     fn of(&mut self, session: SessionId) -> Option<&mut Push> {
         self.streams.values_mut().find(|p| p.connections.contains_key(&session))
     }

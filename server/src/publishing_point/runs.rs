@@ -88,7 +88,8 @@ impl Broadcast {
             let place = stream.is_some_and(|s| {
                 time >= s.end || s.chunks.at(time).is_some() || s.has_room(span, self.rules.look_ahead)
             });
-            place && track.is_free(span)
+            // Captions may overlap.
+            place && if text { track.is_free_at(time) } else { track.is_free(span) }
         });
         candidate.judge(&bounds)
     }
@@ -171,7 +172,7 @@ pub(super) fn from_units(units: i64, timescale: Timescale) -> i64 {
     i64::try_from(ticks).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn to_ticks(units: i64, timescale: Timescale) -> u64 {
+pub(super) fn to_ticks(units: i64, timescale: Timescale) -> u64 {
     u64::try_from(from_units(units, timescale)).unwrap_or(0)
 }
 

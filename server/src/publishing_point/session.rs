@@ -162,6 +162,18 @@ impl Sessions {
         })
     }
 
+    /// Whether an encoder of the text tracks `tracks` has not got to `time`, in ticks, and may bring what is
+    /// before: its newest is no more than `reach` ticks behind, or no older than `last`, the newest one that
+    /// is published.
+    pub(super) fn may_caption(&self, tracks: &[TrackId], last: Option<u64>, time: u64, reach: u64) -> bool {
+        let lags = |mark: &Mark| {
+            let start = u64::try_from(mark.start).unwrap_or(0);
+            start < time && (time - start <= reach || last.is_none_or(|last| start >= last))
+        };
+        let feeds = self.open.values().flat_map(|s| tracks.iter().filter_map(|id| s.feeds.get(id)));
+        feeds.filter_map(|feed| feed.recent.back()).any(lags)
+    }
+
     /// Whether a connection other than `id` delivered to `track` within `patience`.
     pub(super) fn rival(&self, now: Duration, id: SessionId, track: TrackId, patience: Duration) -> bool {
         self.open.keys().any(|&other| other != id && self.alive(now, other, track, patience))

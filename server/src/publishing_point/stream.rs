@@ -3,7 +3,8 @@
 //! A chunk is published once every active level has its fragment, or 1.5 durations of media later; a
 //! level that missed three in a row is not waited for until it is in time again. So all levels announce
 //! the same chunks, and what is published is never taken back. A chunk behind a hole waits for the
-//! encoder that may still fill it. Text is published as it comes.
+//! encoder that may still fill it. Text is published as it comes; of two encoders that bring it, the one
+//! that lags may have what the other lost, so it waits for that one until viewers see the picture.
 
 use smooth::manifest::Kind;
 use smooth::{Span, Timescale};
@@ -91,8 +92,12 @@ impl Stream {
         let newest = levels().filter_map(|t| Some(t.pending.back()?.span.end())).max()?;
         let patience = chunk.duration.saturating_add(chunk.duration / 2);
         let waited = newest >= chunk.end().saturating_add(patience);
-        if wait.all || self.kind == Kind::Text {
+        if wait.all {
             return Some(chunk);
+        }
+        if self.kind == Kind::Text {
+            // Silence is no hole, so any caption may have lost the one before it.
+            return (!(wait.may_fill)(chunk, 0)).then_some(chunk);
         }
         // However small: the copy of another encoder may reach further back.
         let missing = chunk.time.saturating_sub(self.end);

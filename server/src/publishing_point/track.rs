@@ -322,6 +322,11 @@ impl Track {
         self.clips.raw(time)
     }
 
+    /// Whether no fragment starts at `time`.
+    pub(super) fn is_free_at(&self, time: u64) -> bool {
+        self.entries.at(time).is_none() && self.pending.iter().all(|w| w.span.time != time)
+    }
+
     /// Whether no fragment lies between `span`'s start and end.
     pub(super) fn is_free(&self, span: Span) -> bool {
         let before = self

@@ -1,6 +1,8 @@
 //! Two encoders for the same tracks.
 
-use crate::harness::{END, Origin, Push, STREAM};
+use smooth::manifest::Kind;
+
+use crate::harness::{Captions, END, Origin, Push, STREAM};
 use crate::video::{Video, chunks, listed};
 
 const LIVE_ONLY: [(&str, &str); 2] = [("publishing", "Fragments;Streams"), ("lookaheadChunks", "0")];
@@ -116,4 +118,42 @@ async fn a_level_that_only_an_encoder_that_was_sent_away_announced_is_not_listed
 async fn first_of(rung: &Video, origin: &Origin) -> Vec<u8> {
     let time = chunks(origin).await[0];
     rung.fragment(i64::try_from(time).unwrap(), 2000, 2)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captions_that_the_faster_encoder_lost_come_from_the_other() {
+    let (origin, video, captions) = (Origin::with(&LIVE_ONLY, |_| {}).await, Video::new(), Captions::new());
+    let mut first = begin(&origin, STREAM, &video).await;
+    first.piece(&video.run(0, 2000, 2, 1)).await;
+    listed(&origin, 2000).await;
+    let mut streams = Vec::new();
+    for id in ["Captions", "Backup"] {
+        let mut push = origin.push(&format!("/live.isml/Streams({id})")).await;
+        push.piece(&[captions.header(), captions.fragment(0, "<tt/>")].concat()).await;
+        while texts(&origin).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        streams.push(push);
+    }
+    // The second encoder is known to have captions once its copy has come.
+    let metrics = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    while !origin.send(metrics).await.text().contains(r#"outcome="duplicate"} 1"#) {
+        tokio::task::yield_now().await;
+    }
+    streams[0].piece(&captions.fragment(40_000_000, "<tt/>")).await;
+    streams[1].piece(&captions.fragment(20_000_000, "<tt/>")).await;
+    streams[1].piece(&captions.fragment(40_000_000, "<tt/>")).await;
+    while texts(&origin).await.last() != Some(&40_000_000) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(texts(&origin).await, [0, 20_000_000, 40_000_000]);
+    drop((first, streams));
+    origin.stop().await;
+}
+
+/// Starts of the captions that are listed, in ticks.
+async fn texts(origin: &Origin) -> Vec<u64> {
+    let manifest = origin.manifest().await;
+    let text = manifest.streams.iter().find(|s| s.kind == Kind::Text);
+    text.map(|s| s.chunks.iter().map(|c| c.time).collect()).unwrap_or_default()
 }

@@ -167,6 +167,83 @@ fn a_hole_waits_for_the_encoder_that_may_fill_it_and_no_longer() {
     assert_eq!(show.chunks("video").last(), Some(&38_000));
 }
 
+/// A broadcast of two encoders with captions as their fourth track.
+fn captioned() -> Show {
+    let mut show = Show::new(RULES);
+    let tracks = [ladder(), vec![spec(Kind::Text, "captions", 1)]].concat();
+    show.broadcast.open(1, &tracks).unwrap();
+    show.broadcast.open(2, &tracks).unwrap();
+    show
+}
+
+/// Picture and sound of `n`, and a caption that lasts longer than to the next one.
+fn caption(show: &mut Show, session: SessionId, n: i64, content: u8) -> Outcome {
+    show.bring(session, 3, n * 2000, 5000, content)
+}
+
+#[test]
+fn captions_that_the_faster_of_two_encoders_lost_come_from_the_other() {
+    // Their captions may differ, as those of two machines do.
+    for content in [1, 2] {
+        let mut show = captioned();
+        for n in 0..6 {
+            both(&mut show, 1, n * 2000, 2000, 1);
+            if n != 3 {
+                assert_eq!(caption(&mut show, 1, n, 1), OK, "{n}");
+            }
+            // The other one is a fragment and more behind.
+            if n > 0 {
+                both(&mut show, 2, (n - 1) * 2000, 2000, 1);
+                let outcome = caption(&mut show, 2, n - 1, content);
+                let copy = if content == 1 { Outcome::Duplicate } else { Outcome::Conflict };
+                assert_eq!(outcome, if n == 4 { OK } else { copy }, "{n}");
+                // What both brought is there at once; nobody waits for who has never brought any.
+                let newest = if n == 1 { 1 } else { n - 1 } * 2000;
+                assert_eq!(show.chunks("captions").last(), Some(&u64::try_from(newest).unwrap()));
+            }
+            show.wait(2000);
+        }
+        show.broadcast.finish();
+        assert_eq!(show.chunks("captions"), (0..6).map(|n| n * 2000).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn captions_wait_for_the_other_encoder_no_longer_than_until_their_picture_is_seen() {
+    let mut show = captioned();
+    for n in 0..3 {
+        for session in [1, 2] {
+            both(&mut show, session, n * 2000, 2000, 1);
+            caption(&mut show, session, n, 1);
+        }
+    }
+    assert_eq!(show.chunks("captions"), [0, 2000, 4000]);
+    // The second one has lost its captions. Two chunks are held back, and behind them nobody is kept waiting.
+    for n in 3..11_u64 {
+        let at = i64::try_from(n).unwrap();
+        both(&mut show, 1, at * 2000, 2000, 1);
+        assert_eq!(caption(&mut show, 1, at, 1), OK);
+        both(&mut show, 2, at * 2000, 2000, 1);
+        // After ten seconds it is not waited for at all.
+        let newest = match n {
+            3 | 4 => 4000,
+            5..=8 => (n - 2) * 2000,
+            _ => n * 2000,
+        };
+        assert_eq!(show.chunks("captions").last(), Some(&newest), "{n}");
+    }
+    // It has them again.
+    caption(&mut show, 2, 10, 1);
+    caption(&mut show, 1, 11, 1);
+    assert_eq!(show.chunks("captions").last(), Some(&20_000));
+    // It hangs up.
+    show.broadcast.close(2);
+    assert_eq!(show.chunks("captions").last(), Some(&22_000));
+    // Who is alone waits for nobody.
+    caption(&mut show, 1, 13, 1);
+    assert_eq!(show.chunks("captions").last(), Some(&26_000));
+}
+
 /// Two ffmpeg with B-frames: sound is cut 80 ms before the picture, but the first of a run begins with it.
 fn sound(show: &mut Show, session: SessionId, n: i64, first: bool) -> Outcome {
     let start = n * 2000 - if first { 21 } else { 80 };
