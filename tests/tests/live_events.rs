@@ -55,7 +55,7 @@ async fn a_broadcast_that_begins_late_and_whose_times_jump_goes_on_for_its_viewe
 #[tokio::test]
 async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
     let origin = Origin::start().await;
-    let _studio = Studio::start(origin.address(), 120).await;
+    let _studio = Studio::started(&[origin.address()], 150, 30).await;
     let manifest = format!("{}/manifest", origin.point());
     web::until(&manifest, |xml| xml.matches("<c ").count() >= 12).await;
     let mut site = Site::default();
@@ -69,6 +69,8 @@ async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
         const video = document.querySelector("smooth-video");
         window.rates = [];
         video.addEventListener("ratecontrol", ({{ detail }}) => rates.push(detail.rate));
+        window.chosen = [];
+        video.addEventListener("ratechange", () => chosen.push(video.playbackRate));
         </script>"#,
         scripts.url()
     );
@@ -97,6 +99,9 @@ async fn the_bare_element_keeps_its_distance_and_bears_being_moved() {
     browser.run("video.targetLatency = null").await;
     browser.until("it plays as it is", "video.media.playbackRate === 1").await;
     println!("rates: {}", browser.eval("rates").await);
+    browser.run("video.playbackRate = 2; video.playbackRate = 1").await;
+    browser.until("the page hears of the viewer's rates", "chosen.length >= 2").await;
+    assert_eq!(browser.eval("chosen.length").await, 2, "and of no other");
     assert_eq!(player::glance(&browser).await.dry, 0, "it stalled");
 
     // Taken out, and put back.

@@ -94,8 +94,11 @@ class SmoothVideo extends HTMLElement {
     this.sounds = new ChoiceList();
     for (const name of MEDIA_EVENTS) {
       this.media.addEventListener(name, (event) => {
-        // The rate that keeps the distance from the live edge is not the page's affair.
-        if (name === "ratechange" && this.playbackRate !== this.media.playbackRate) return;
+        // The rate that keeps the distance from the live edge is not the page's affair, nor is its end.
+        if (name === "ratechange" && this.paced) {
+          this.paced = false;
+          return;
+        }
         this.dispatchEvent(new Event(event.type));
       });
     }
@@ -128,6 +131,7 @@ class SmoothVideo extends HTMLElement {
     this.plays = [];
     this.bitrate = 0;
     this.pace = 1;
+    this.paced = false;
   }
 
   connectedCallback() {
@@ -299,6 +303,7 @@ class SmoothVideo extends HTMLElement {
       this.data.add(detail);
     } else if (name === "ratecontrol") {
       this.pace = detail.rate;
+      this.paced = true;
     } else if (name === "keysneeded" && this.protection !== false) {
       if (!this.keys) this.keys = new Protection(this);
       this.keys.need(detail);
