@@ -7,9 +7,32 @@ use smooth::captions::{Cue, Document, Percent, read_ttml, webvtt};
 
 use crate::browser::Browser;
 
+/// Lets the player's reader read in this browser what there is, and `more` documents made up at random.
+///
+/// # Panics
+///
+/// If it finds other cues than the judge, or reads what it should refuse.
+pub async fn readers_agree(browser: &Browser, more: usize) {
+    let mut documents = documents();
+    let mut seed = Rng::with_seed(20);
+    documents.extend((0..more).map(|_| random(&mut seed)));
+    let mut differ = Vec::new();
+    for (document, read) in documents.iter().zip(read(browser, &documents).await) {
+        let judged = judged(document);
+        if read.as_ref().ok() != judged.as_ref() {
+            differ.push(format!("{}\npage   {read:?}\norigin {judged:?}", String::from_utf8_lossy(document)));
+        }
+    }
+    assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ[..differ.len().min(9)].join("\n\n"));
+    for (name, document) in refused() {
+        let read = read(browser, core::slice::from_ref(&document)).await.remove(0);
+        assert_eq!((judged(&document), read.ok()), (None, None), "{name}");
+    }
+}
+
 /// What the player's reader makes of `documents` in this browser: a line for each cue, in words of [`judged`], or why it
 /// refuses the document.
-pub async fn read(browser: &Browser, documents: &[Vec<u8>]) -> Vec<Result<Vec<String>, String>> {
+async fn read(browser: &Browser, documents: &[Vec<u8>]) -> Vec<Result<Vec<String>, String>> {
     let mut all = Vec::new();
     // A script of a few megabytes at a time.
     for some in documents.chunks(200) {
@@ -33,8 +56,7 @@ pub async fn read(browser: &Browser, documents: &[Vec<u8>]) -> Vec<Result<Vec<St
 const READER: &str = include_str!("../../www/src/ttml.js");
 
 /// The same by `smooth`.
-#[must_use]
-pub fn judged(document: &[u8]) -> Option<Vec<String>> {
+fn judged(document: &[u8]) -> Option<Vec<String>> {
     let document = read_ttml(document, &Limits::default()).ok()?;
     Some(document.cues.iter().map(|cue| line(cue, &document)).collect())
 }
@@ -70,8 +92,7 @@ fn line(cue: &Cue, document: &Document) -> String {
 }
 
 /// Documents as they are met, and of everything that the reader knows a little.
-#[must_use]
-pub fn documents() -> Vec<Vec<u8>> {
+fn documents() -> Vec<Vec<u8>> {
     let corpus: [&[u8]; 8] = [
         include_bytes!("../../smooth/fuzz/corpus/captions/608.ttml"),
         include_bytes!("../../smooth/fuzz/corpus/captions/dfxp.ttml"),
@@ -124,8 +145,7 @@ pub fn documents() -> Vec<Vec<u8>> {
 }
 
 /// Documents that are refused.
-#[must_use]
-pub fn refused() -> Vec<(&'static str, Vec<u8>)> {
+fn refused() -> Vec<(&'static str, Vec<u8>)> {
     let bomb = (1..10).map(|n| format!("<!ENTITY e{n} '{}'>", format!("&e{};", n - 1).repeat(10)));
     let bomb = bomb.collect::<String>();
     vec![
@@ -160,8 +180,7 @@ pub fn refused() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// A document that nobody has seen before: what the format knows, put together at random.
-#[must_use]
-pub fn random(random: &mut Rng) -> Vec<u8> {
+fn random(random: &mut Rng) -> Vec<u8> {
     let mut out = String::new();
     if random.bool() {
         out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";

@@ -35,23 +35,5 @@ async fn captions_show_at_their_times() {
 async fn page_and_origin_read_caption_documents_alike() {
     let browser = Browser::start().await;
     browser.open("about:blank").await;
-    let mut documents = ttml::documents();
-    let mut random = fastrand::Rng::with_seed(20);
-    documents.extend((0..600).map(|_| ttml::random(&mut random)));
-    let (mut cues, mut differ) = (0, Vec::new());
-    for (document, read) in documents.iter().zip(ttml::read(&browser, &documents).await) {
-        let judged = ttml::judged(document);
-        cues += judged.as_ref().map_or(0, Vec::len);
-        if read.as_ref().ok() != judged.as_ref() {
-            differ.push(format!("{}\npage   {read:?}\norigin {judged:?}", String::from_utf8_lossy(document)));
-        }
-    }
-    assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ[..differ.len().min(9)].join("\n\n"));
-    assert!(cues > 3000, "{cues} cues only");
-
-    let (names, refused): (Vec<_>, Vec<_>) = ttml::refused().into_iter().unzip();
-    for (name, (document, read)) in names.iter().zip(refused.iter().zip(ttml::read(&browser, &refused).await))
-    {
-        assert_eq!((ttml::judged(document), read.ok()), (None, None), "{name}");
-    }
+    ttml::readers_agree(&browser, 600).await;
 }

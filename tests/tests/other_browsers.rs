@@ -9,7 +9,7 @@ use harness::files::{Files, Site};
 use harness::origin::{self, Origin};
 use harness::process::Process;
 use harness::splitter::Presentation;
-use harness::{pages, player, web};
+use harness::{pages, player, ttml, web};
 
 #[tokio::test]
 async fn firefox_plays_on_demand() {
@@ -85,6 +85,7 @@ async fn on_demand(engine: Engine) {
         files.log().into_iter().filter(|l| l.status != 200 && !l.path.ends_with("favicon.ico")).collect();
     assert!(missing.is_empty(), "asked for in vain: {missing:#?}");
     nothing_wrong(&browser).await;
+    ttml::readers_agree(&browser, 200).await;
 }
 
 /// From the edge, back to the start, to the edge again, to the end.

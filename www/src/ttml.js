@@ -2,9 +2,12 @@
 // look alike in every player (tests/tests/captions.rs lets the two read the same documents). The browser's own XML parser
 // does the letters. As there, namespaces count for nothing, and what means nothing is passed over.
 
-// A document's limits: bytes, nested elements, cues, moments at which one paragraph changes, and text that such paragraphs
-// may be cut into, as a multiple of the document's.
+// A document's limits: bytes, tags, characters of one tag, prefixes that are not declared, nested elements, cues, moments at
+// which one paragraph changes, and text that such paragraphs may be cut into, as a multiple of the document's.
 const MAX_BYTES = 32 << 20;
+const MAX_TAGS = 200000;
+const LONG_TAG = /<[^!<>][^<>]{30000}/;
+const MAX_PREFIXES = 16;
 const MAX_DEPTH = 32;
 const MAX_CUES = 10000;
 const MAX_MOMENTS = 256;
@@ -17,6 +20,7 @@ const COLORS = ["black", "red", "lime", "yellow", "blue", "magenta", "cyan", "wh
 const NAMES = [...COLORS, , "maroon", "green", "olive", "navy", "fuchsia", "teal", "silver", , , , , , "purple", "aqua", "gray"];
 // Words of attributes of style, and what they are here. What is displayed is hidden if `display` says true.
 const WORDS = {
+  __proto__: null,
   fontStyle: { __proto__: null, normal: false, italic: true, oblique: true },
   fontWeight: { __proto__: null, normal: false, bold: true },
   visibility: { __proto__: null, hidden: false, visible: true },
@@ -50,6 +54,7 @@ function decodeXml(bytes) {
 // The root element. Document types are refused: so no entity expands.
 function parseXml(text) {
   if (text.includes("<!DOCTYPE")) throw new SyntaxError("document type");
+  if (text.split("<", MAX_TAGS).length === MAX_TAGS || LONG_TAG.test(text)) throw new RangeError("tags");
   const parse = (source) => {
     const tree = new DOMParser().parseFromString(source, "application/xml");
     return tree.getElementsByTagName("parsererror")[0] ? null : tree.documentElement;
@@ -57,7 +62,7 @@ function parseXml(text) {
   // Some use prefixes that they never declare.
   const declared = () => {
     const prefixes = new Set(Array.from(text.matchAll(/[<\s](?!xml)([A-Za-z_][\w.-]*):/g), ([, prefix]) => prefix));
-    const missing = [...prefixes].filter((prefix) => !text.includes(`xmlns:${prefix}=`));
+    const missing = [...prefixes].slice(0, MAX_PREFIXES).filter((prefix) => !text.includes(`xmlns:${prefix}=`));
     return text.replace(/<([\w.-]+:)?tt(?=[\s/>])/, (tag) => tag + missing.map((prefix) => ` xmlns:${prefix}="-"`).join(""));
   };
   const root = parse(text) || parse(declared());
@@ -117,11 +122,17 @@ class CaptionReader {
 
   // What attributes say about style; nothing where they say nothing.
   style(own) {
-    const style = { color: paint(own.color), backgroundColor: paint(own.backgroundColor), origin: this.units(own.origin), extent: this.units(own.extent) };
-    for (const name in WORDS) style[name] = WORDS[name][own[name]];
+    const style = {};
+    for (const name in own) {
+      const value = own[name];
+      let said;
+      if (name in WORDS) said = WORDS[name][value];
+      else if (name === "color" || name === "backgroundColor") said = paint(value);
+      else if (name === "origin" || name === "extent") said = this.units(value);
+      if (said !== undefined) style[name] = said;
+    }
     if (/^(0+([.,]0*)?|[.,]0+)$/.test(own.opacity)) style.display = true;
-    for (const word of (own.textDecoration || "").split(/\s+/)) style.underline = UNDERLINE[word] ?? style.underline;
-    for (const name in style) if (style[name] === undefined) delete style[name];
+    for (const word of own.textDecoration?.split(/\s+/) || []) if (word in UNDERLINE) style.underline = UNDERLINE[word];
     return style;
   }
 
@@ -237,7 +248,7 @@ function cueText(pieces) {
   const closing = (tags) => (tags.match(/<./g) || []).reverse().map((tag) => `</${tag[1]}>`).join("");
   let [text, open, lines, spaces] = ["", "", 0, 0];
   for (const piece of pieces) {
-    for (const part of piece.text.match(/\n| +|[^\n ]+/g) || []) {
+    for (const part of piece.text.match(/\n| +|[^\n ]+(?: [^\n ]+)*/g) || []) {
       if (part === "\n") [lines, spaces] = [lines + 1, 0];
       else if (part[0] === " ") spaces = piece.preserve ? spaces + part.length : lines ? spaces : Math.max(spaces, 1);
       else {
