@@ -86,7 +86,7 @@ impl Session {
         let Some(flight) = self.tracks.get_mut(i).and_then(|t| t.flight.as_mut()) else { return };
         let more = total.saturating_sub(flight.received);
         flight.received = flight.received.max(total);
-        self.meter.receive(more);
+        self.meter.receive(self.now, more);
         self.out.stats.bytes = self.out.stats.bytes.saturating_add(more);
         self.consider_abandoning(i);
     }
@@ -108,7 +108,10 @@ impl Session {
             elapsed: self.now - started,
         };
         let chunk = flight.chunk;
-        let Some(rung) = abr::abandon(&self.rungs(i), &progress, &self.input(i, chunk)) else { return };
+        let present = self.meter.present(self.now);
+        let Some(rung) = abr::abandon(&self.rungs(i), &progress, present, &self.input(i, chunk)) else {
+            return;
+        };
         self.cancel(i);
         let Some(track) = self.tracks.get_mut(i) else { return };
         track.fallback = Some(rung.level);

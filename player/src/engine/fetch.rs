@@ -282,6 +282,7 @@ impl Session {
         let playhead = self.element.playhead();
         input.ahead = self.element.reach(track.kind, playhead) - playhead;
         input.ahead += self.arrived(track);
+        input.pace = input.pace.with(input.ahead);
         // The next fragment is asked for when not more than the goal is there; a broadcast has no more than
         // has been made.
         let edge =
@@ -329,8 +330,8 @@ const LEAD: f64 = 1.0;
 /// Seconds of a fragment at least: nothing is divided by less.
 const SHORTEST: f64 = 0.125;
 /// Part of the goal that has to stay buffered while something is replaced by better.
-const COMFORTABLE: f64 = 0.4;
+const COMFORTABLE: f64 = 0.15;
 /// By what factor it has to be better.
-const BETTER: f64 = 3.0;
+const BETTER: f64 = 2.5;
 /// Spreads by which the network may be slower for it.
-const CAREFUL: f64 = 4.0;
+const CAREFUL: f64 = 5.0;

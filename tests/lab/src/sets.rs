@@ -17,14 +17,6 @@ pub struct Set {
     pub capacity: f64,
 }
 
-impl Set {
-    /// Whether its networks were made up.
-    #[must_use]
-    pub fn is_synthetic(&self) -> bool {
-        SYNTHETIC.iter().any(|family| family.name == self.family.name)
-    }
-}
-
 /// All sets. On demand a buffer has room for 25 s, live for 10 s or 5 s.
 #[must_use]
 pub fn all() -> Vec<Set> {

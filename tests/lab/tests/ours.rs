@@ -18,10 +18,10 @@ fn ours(name: &str, append: Append) -> Outcome {
 #[test]
 fn public_traces_are_played_better_than_was_asked_for() {
     use Append::{Growing, Whole};
-    // Set, least kbit/s, most of the time that stalls in percent, least QoE_lin. With room for 5 s whole
-    // fragments of 3 s stall 13.7 % of the time at the very lowest level: there the player has to append as it does.
+    // Set, least kbit/s, most of the time that stalls in percent, least QoE_lin. Live the player has to append as it
+    // does: with room for 5 s whole fragments of 3 s stall 13.7 % of the time at the very lowest level.
     let asked = [
-        ("3G live 10 s", Whole, 800.0, 9.7, f64::MIN),
+        ("3G live 10 s", Growing, 800.0, 9.7, f64::MIN),
         ("3G live 5 s", Growing, 450.0, 13.6, f64::MIN),
         ("3G on demand", Whole, 960.0, 7.3, f64::MIN),
         ("4G on demand", Whole, 0.0, 0.05, 20.5),
@@ -50,22 +50,13 @@ fn best_known(set: &Set) -> (f64, f64) {
 }
 
 #[test]
-fn no_known_rule_is_better_on_any_public_family() {
-    for set in sets::all().into_iter().filter(|set| !set.is_synthetic()) {
+fn no_known_rule_is_better_on_any_network() {
+    for set in sets::all() {
         let (qoe, stalled) = best_known(&set);
         let o = ours(&set.name, Append::Growing);
         assert!(o.qoe_lin > qoe, "{}: {o:?}, known {qoe}", set.name);
+        // What plays as it arrives begins sooner, with less to go on.
         assert!(o.stalled <= stalled + 2e-3, "{}: {o:?}, known {stalled}", set.name);
-    }
-}
-
-#[test]
-fn networks_that_were_made_up_stall_no_more_than_with_any_known_rule() {
-    // Where a rate swings by itself other rules play better bits (docs/adaptation.md); none stands still less.
-    for set in sets::all().into_iter().filter(Set::is_synthetic) {
-        let (_, stalled) = best_known(&set);
-        let o = ours(&set.name, Append::Growing);
-        assert!(o.stalled <= stalled + 2e-4, "{}: {o:?}, known {stalled}", set.name);
     }
 }
 
