@@ -180,7 +180,7 @@ const PRESENT: f64 = 0.3;
 /// Seconds for which a fragment under way is not looked at.
 const GRACE: f64 = 0.3;
 /// How many times as long as the lowest level takes has to be buffered to wait and see.
-const URGENT: f64 = 2.0;
+const URGENT: f64 = 2.5;
 
 #[cfg(test)]
 mod tests {
