@@ -91,7 +91,8 @@ pub fn base64_decode(text: &str) -> Result<Vec<u8>, Error> {
 
 /// The number that decimal digits write; `None` for anything else, and for what 64 bits cannot hold.
 /// Shared by all readers: `parse` would come once for every type, and takes a sign.
-pub(crate) fn digits(text: &str) -> Option<u64> {
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
     let mut value = 0u64;
     for byte in text.bytes() {
         let digit = byte.wrapping_sub(b'0');
@@ -103,9 +104,8 @@ pub(crate) fn digits(text: &str) -> Option<u64> {
     if text.is_empty() { None } else { Some(value) }
 }
 
-/// The digit for a value below 16.
 /// Writes a number in decimal digits. The formatting machinery would do it, at some kilobytes in the player.
-pub(crate) fn push_decimal(out: &mut String, number: u64) {
+pub fn push_decimal(out: &mut String, number: u64) {
     if number > 9 {
         push_decimal(out, number / 10);
     }
@@ -143,6 +143,7 @@ pub(crate) fn is_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
+/// The digit for a value below 16.
 const fn hex_digit(value: u8) -> char {
     (if value < 10 { b'0' + value } else { b'A' - 10 + value }) as char
 }

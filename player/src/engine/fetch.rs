@@ -1,7 +1,7 @@
 //! Which fragment each track asks for next, and when.
 
 use smooth::manifest::Kind;
-use smooth::{Span, url};
+use smooth::{Span, text, url};
 
 use super::abr::{self, Input, Rung};
 use super::command::{Command, Purpose};
@@ -182,7 +182,7 @@ impl Session {
             let wait =
                 if track.not_yet >= 2 { self.hold } else { (patience as u32).clamp(500, self.hold.max(500)) };
             address.push_str(if address.contains('?') { "&wait=" } else { "?wait=" });
-            address.push_str(&wait.to_string());
+            text::push_decimal(&mut address, wait.into());
             timeout += f64::from(wait) / 1000.0;
         }
         let request = self.out.request();

@@ -1,7 +1,7 @@
 //! The manifest: asked for, read, asked for again.
 
 use smooth::manifest::{self, Kind, Manifest};
-use smooth::url;
+use smooth::{text, url};
 
 use super::command::{Command, Purpose, RequestId};
 use super::event::Failure;
@@ -199,7 +199,8 @@ impl Session {
 fn hold(manifest: &Manifest) -> u32 {
     let mut attributes = manifest.custom_attributes.iter();
     let value = attributes.find(|(name, _)| name.eq_ignore_ascii_case("silverlane-wait"));
-    value.and_then(|(_, value)| value.trim().parse::<u32>().ok()).unwrap_or(0).min(MAX_HOLD_MS)
+    let asked = value.and_then(|(_, value)| text::digits(value.trim_ascii())).unwrap_or(0);
+    u32::try_from(asked).unwrap_or(MAX_HOLD_MS).min(MAX_HOLD_MS)
 }
 
 /// How often a broadcast that has not begun is asked.

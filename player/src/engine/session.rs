@@ -117,7 +117,7 @@ impl Session {
         (fresh.now, fresh.viewport) = (self.now, self.viewport);
         fresh.start = start.filter(|s| s.is_finite());
         fresh.phase = Phase::Loading;
-        fresh.loader.url = url::manifest_url(address.trim());
+        fresh.loader.url = url::manifest_url(address);
         *self = fresh;
         self.out.push(Command::Open);
         self.request_manifest();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::WHAT;
-use crate::error::Error;
+use crate::{error::Error, text};
 
 /// `text` fit for an attribute value or for content: the five special characters become entities, and
 /// so does white space that a reader would turn into spaces. Characters that XML cannot carry at all
@@ -82,10 +82,12 @@ const UNKNOWN: Error = Error::Invalid { what: WHAT, rule: "an entity that is not
 fn number(name: &str) -> Option<u32> {
     let digits = name.strip_prefix('#')?;
     let (digits, radix) = digits.strip_prefix('x').map_or((digits, 10), |hex| (hex, 16));
-    if digits.starts_with('+') {
-        return None;
+    let mut value = 0u32;
+    for digit in digits.bytes() {
+        let digit = text::hex_value(digit).map(u32::from).filter(|digit| *digit < radix)?;
+        value = value.checked_mul(radix)?.checked_add(digit)?;
     }
-    u32::from_str_radix(digits, radix).ok().filter(|&n| n > 0)
+    Some(value).filter(|&value| value > 0)
 }
 
 /// Whether `c` cannot stand for itself in an attribute value.
