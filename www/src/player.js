@@ -168,9 +168,6 @@ class Player {
   // Address, start and duration (in seconds) of the fragment of a stream of data at `position`; else undefined.
   fragmentAt(name, position) { return this.engine ? this.engine.fragmentAt(name, position) : undefined; }
 
-  // What there is to choose from; undefined before the manifest is read.
-  get presentation() { return this.engine ? this.engine.presentation : undefined; }
-
   // Figures; undefined while nothing is loaded.
   get stats() { return this.engine ? this.engine.stats : undefined; }
 

@@ -180,13 +180,6 @@ impl Brain {
         })
     }
 
-    /// What there is to choose from; undefined before the manifest is read.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn presentation(&self) -> JsValue {
-        self.engine.borrow().presentation().map_or(JsValue::UNDEFINED, |it| tell::presentation(&it))
-    }
-
     /// Figures.
     #[wasm_bindgen(getter)]
     #[must_use]

@@ -95,13 +95,6 @@ pub(super) fn notice(notice: &Notice, engine: &Engine) -> (&'static str, JsValue
     (name, it.0.into())
 }
 
-/// What there is to choose from.
-pub(super) fn presentation(presentation: &Presentation<'_>) -> JsValue {
-    let it = Detail::new();
-    describe(&it, presentation);
-    it.0.into()
-}
-
 /// Figures.
 pub(super) fn stats(stats: &Stats) -> JsValue {
     let it = Detail::new();
