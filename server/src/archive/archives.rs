@@ -119,6 +119,7 @@ impl Archives {
             segment_length: segment_length(definition),
             event_on_path: definition.event_id_on_path,
             pointer: self.pointer(&begin.point),
+            limits: self.settings.limits(),
             lock: Arc::clone(&self.lock),
             begin,
         };

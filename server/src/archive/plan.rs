@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use smooth::Limits;
 
 use super::journal::Begin;
 use super::lock::Lock;
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub(super) event_on_path: bool,
     /// The file that says where to go on after a restart.
     pub(super) pointer: PathBuf,
+    /// How much is believed of what headers say.
+    pub(super) limits: Limits,
     /// Kept by whoever may write.
     pub(super) lock: Arc<Lock>,
 }

@@ -31,10 +31,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(tracks: Vec<NewTrack>) -> Self {
+    pub(super) fn new(tracks: Vec<NewTrack>, limits: &Limits) -> Self {
         let described: Vec<_> = tracks.iter().map(|t| t.spec.track()).collect();
         let systems = tracks.iter().map(|t| &*t.spec.protection).find(|p| !p.is_empty()).unwrap_or_default();
-        let key = protection::key(systems, &Limits::default());
+        let key = protection::key(systems, limits);
         let protection = (!systems.is_empty()).then_some(Protection { key, systems, piff: true });
         let header = build::protected_header(&described, protection);
         Self { tracks, header }
@@ -135,7 +135,7 @@ impl Recorder {
 
     fn add_stream(&mut self, name: String, tracks: Vec<NewTrack>) {
         self.shared.catalog_mut().names.push(name);
-        self.streams.push(Stream::new(tracks));
+        self.streams.push(Stream::new(tracks, &self.plan.limits));
     }
 
     /// Makes folder, journal and pointer, as far as they are missing.

@@ -264,7 +264,8 @@ impl Recorder {
         self.shared.written(journal.committed());
         self.journal = Some(journal);
         self.files = open;
-        self.streams = replay.streams.into_iter().map(|(_, tracks)| Stream::new(tracks)).collect();
+        let limits = &self.plan.limits;
+        self.streams = replay.streams.into_iter().map(|(_, tracks)| Stream::new(tracks, limits)).collect();
         self.shared.settle_in(replay.catalog);
         self.shared.missed(replay.missing);
         self.folder = Some(folder);
