@@ -31,6 +31,25 @@ async fn webkit_plays_a_broadcast_to_its_end() {
     live(Engine::WebKit).await;
 }
 
+/// A seek before there is a picture would stop this browser for ever, page and all, were it not waited for.
+#[tokio::test]
+async fn webkit_begins_within_the_first_fragment() {
+    let presentation = &*PRESENTATION;
+    let browser = Browser::start_with(Engine::WebKit).await;
+    // In the midst of it, and where sound has begun its second.
+    for start in [0.5, 1.979] {
+        let mut site = Site::default();
+        let manifest = presentation.put(&mut site, "content");
+        let page = pages::smooth_video_with(&manifest, &format!("start={start}"));
+        site.folder("/player/", origin::dist()).file("/", page);
+        let files = Files::serve(site).await;
+        browser.open(&files.url()).await;
+        let there = format!("window.__probe.media()?.currentTime > {start} && {}", in_step(presentation));
+        browser.until("it plays from there", &there).await;
+        nothing_wrong(&browser).await;
+    }
+}
+
 /// From the start, with captions, in another language, at each quality, elsewhere, to the end.
 async fn on_demand(engine: Engine) {
     let presentation = &*PRESENTATION;

@@ -212,10 +212,7 @@ class Player {
     else if (type === "seeking") this.say(SEEKING);
     else if (type === "change") this.captionsChosen();
     else {
-      if (type === "loadedmetadata" && this.seek !== null) {
-        media.currentTime = this.seek;
-        this.seek = null;
-      }
+      this.arrive();
       this.tell(() => this.look());
     }
   }
@@ -255,6 +252,7 @@ class Player {
     if (buffer.target.updating) return;
     const { evicting } = buffer;
     buffer.evicting = false;
+    this.arrive();
     this.tell(() => this.look());
     if (evicting) this.say(EVICTED, buffer.kind);
   }
@@ -501,10 +499,26 @@ class Player {
   seekTo(position) {
     const { media } = this;
     const ahead = position - media.currentTime;
-    // Asked to seek before there is a picture, WebKitGTK may stand still for ever, and it plays across so little by itself.
+    // Before there is a picture WebKitGTK plays across so little by itself.
     if (MANAGED && media.readyState < 2 && ahead >= 0 && ahead < 0.08) return;
-    if (media.readyState) media.currentTime = position;
-    else this.seek = position;
+    this.seek = position;
+    this.arrive();
+  }
+
+  // Seeks where it was told to, once the element can: with metadata. WebKitGTK can not while it makes its first picture,
+  // of what is buffered where it stands, and then only where a little is buffered: it would stand still for ever, the page too.
+  arrive() {
+    const { media, seek } = this;
+    const { readyState, currentTime } = media;
+    if (seek === null || !readyState) return;
+    if (MANAGED) {
+      const ranges = this.buffers.map(({ target }) => attempt(() => target.buffered));
+      const all = (test) => ranges.every((range) => range && range.length && test(range));
+      if (!all((range) => range.start(0) > currentTime + 0.1)
+        && !(readyState > 1 && all((range) => range.end(range.length - 1) > seek + 0.2))) return;
+    }
+    this.seek = null;
+    media.currentTime = seek;
   }
 
   addTextTrack(id, name, language, label) { this.tracks.add(id, name, label, language); }

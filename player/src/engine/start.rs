@@ -158,9 +158,18 @@ impl Session {
         };
         if position > 0.0 {
             self.jump(position);
-        } else {
+        }
+        // Picture and sound from the start, if one of them is: what WebKitGTK has there it shows before it seeks.
+        if position < self.ragged_end() {
             self.move_tracks(0.0);
         }
+    }
+
+    /// Where the first chunks of all media tracks have ended.
+    fn ragged_end(&self) -> f64 {
+        let firsts =
+            self.media().filter_map(|(_, stream)| Some(stream.place(stream.chunks.first()?, self.zero).1));
+        firsts.fold(0.0, Bound::at_least)
     }
 
     /// The first position at which all media tracks have something.
