@@ -111,7 +111,7 @@ class Player {
       requests: new Map(), queue: [], notices: [], busy: false,
       source: null, buffers: [], address: null, length: null, ending: false, failed: false,
       tracks: new CaptionTracks(this.media), captions: undefined,
-      seek: null, live: null, lookedAt: 0, timer: 0, alarmAt: 0,
+      seek: null, fresh: true, live: null, lookedAt: 0, timer: 0, alarmAt: 0,
     });
     this.engine = new wasm_bindgen.Brain(this, this.media, SETTINGS.map((name) => options[name]), options.audio, options.captions);
     for (const name of PLAYBACK_EVENTS) this.media.addEventListener(name, this);
@@ -433,7 +433,7 @@ class Player {
       // Without this a managed source never opens where AirPlay could take over.
       if (MANAGED) media.disableRemotePlayback = true;
       for (const name of SOURCE_EVENTS) source.addEventListener(name, this);
-      Object.assign(this, { source, address: URL.createObjectURL(source), length: null, ending: false, failed: false });
+      Object.assign(this, { source, address: URL.createObjectURL(source), length: null, ending: false, failed: false, fresh: true });
       media.src = this.address;
     } catch {
       this.say(APPEND_FAILED, VIDEO, CLOSED);
@@ -510,13 +510,18 @@ class Player {
   arrive() {
     const { media, seek } = this;
     const { readyState, currentTime } = media;
-    if (seek === null || !readyState) return;
-    if (MANAGED) {
+    if (seek === null || !readyState) {
+      if (readyState > 1) this.fresh = false;
+      return;
+    }
+    if (MANAGED && this.fresh) {
       const ranges = this.buffers.map(({ target }) => attempt(() => target.buffered));
       const all = (test) => ranges.every((range) => range && range.length && test(range));
-      if (!all((range) => range.start(0) > currentTime + 0.1)
-        && !(readyState > 1 && all((range) => range.end(range.length - 1) > seek + 0.2))) return;
+      const elsewhere = all((range) => range.start(0) > currentTime + 0.1);
+      const ahead = readyState > 1 && all((range) => range.end(range.length - 1) > seek + 0.2);
+      if (!elsewhere && !ahead) return;
     }
+    this.fresh = false;
     this.seek = null;
     media.currentTime = seek;
   }
