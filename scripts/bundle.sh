@@ -83,8 +83,8 @@ media_chrome() {
 sum=$( (sha384sum "$stage/smooth-controls.js" || shasum -a 384 "$stage/smooth-controls.js") 2>/dev/null | cut -d' ' -f1)
 integrity=sha384-$(printf '%b' "$(sed 's/../\\x&/g' <<< "$sum")" | base64 | tr -d '\n')
 
-bundle smooth-video.js messages protection data-tracks ttml caption-tracks caption-images player smooth-video start
-bundle smooth-player.js messages protection data-tracks ttml caption-tracks caption-images player smooth-video scout smooth-player smf start
+bundle smooth-video.js messages protection data-tracks ttml caption-tracks caption-images buffer player smooth-video start
+bundle smooth-player.js messages protection data-tracks ttml caption-tracks caption-images buffer player smooth-video scout smooth-player smf start
 # The page of administration: no Wasm, and no other page's names.
 {
   printf '(()=>{"use strict";\n'

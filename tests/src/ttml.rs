@@ -28,6 +28,14 @@ pub async fn readers_agree(browser: &Browser, more: usize) {
         let read = read(browser, core::slice::from_ref(&document)).await.remove(0);
         assert_eq!((judged(&document), read.ok()), (None, None), "{name}");
     }
+    // What the origin reads, and what would hold a page up.
+    let attributes: String = (0..20_000).map(|n| format!("a{n}='>' ")).collect();
+    for (name, document) in [
+        ("too many tags", format!("<tt><body><p>{}</p></body></tt>", "<b/>".repeat(200_000))),
+        ("a long tag", format!("<tt><body><p {attributes}>a</p></body></tt>")),
+    ] {
+        assert!(read(browser, &[document.into_bytes()]).await.remove(0).is_err(), "{name}");
+    }
 }
 
 /// What the player's reader makes of `documents` in this browser: a line for each cue, in words of [`judged`], or why it

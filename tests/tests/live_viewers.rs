@@ -44,7 +44,7 @@ const LAPTOP: &str = "const { performance } = window, now = performance.now.bind
 
 #[tokio::test]
 async fn a_lost_network_a_tab_in_the_background_and_a_sleep_lose_nothing_that_is_in_the_window() {
-    let (_studio, roomy, narrow) = broadcast(60, 200).await;
+    let (_studio, roomy, narrow) = broadcast(60, 300).await;
     let link = Shaper::start(roomy.address(), 50_000_000, Duration::from_millis(10)).await;
     let (linked, direct) = (manifest(&link.url()), manifest(&narrow.url()));
     // Who comes late has no address yet.
@@ -125,7 +125,7 @@ async fn a_lost_network_a_tab_in_the_background_and_a_sleep_lose_nothing_that_is
     audience.goes_on("viewer", 4.0).await;
     audience.in_step("viewer").await;
     audience.played("viewer", shut.position, open.position + 4.0).await;
-    let jumps = audience.all_told("viewer", "gapjump stall").await;
+    let jumps = audience.all_told("viewer", "gapjump").await;
     assert!(jumps.is_empty() && open.position < shut.position + 2.0, "{shut:?} {open:?} {jumps:?}");
     let slid = audience.told("narrow", "gapjump", "e.cause === 'window-slid'").await;
     println!("narrow was shut at {:.2} s, and went from {} to {}", narrow.position, slid["from"], slid["to"]);
@@ -136,7 +136,7 @@ async fn a_lost_network_a_tab_in_the_background_and_a_sleep_lose_nothing_that_is
 
 #[tokio::test]
 async fn viewers_go_back_and_live_again_pause_and_outlast_an_encoder_that_is_away() {
-    let (studio, roomy, narrow) = broadcast(48, 160).await;
+    let (studio, roomy, narrow) = broadcast(48, 220).await;
     let [long, short] = [&roomy, &narrow].map(|origin| format!("src=\"{}\"", manifest(&origin.url())));
     // So that what is buffered at lunch is played soon.
     let short = format!("{short} buffer-goal=\"4\"");

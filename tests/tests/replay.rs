@@ -25,7 +25,7 @@ async fn a_session_in_a_browser_is_decided_the_same_without_one() {
     let recipe = Recipe { levels: levels.to_vec(), seconds: Some(60), constant: true, ..Recipe::default() };
     let mut site = Site::default();
     let manifest = Presentation::encode(&recipe).put(&mut site, "film");
-    site.folder("/player/", recorder).file("/", pages::smooth_video_with(&manifest, "buffer-goal=\"12\""));
+    site.folder("/player/", recorder).file("/", pages::smooth_video_with(&manifest, "buffer-goal=\"8\""));
     let files = Files::serve(site).await;
     let browser = Browser::start().await;
     let link = Shaper::start(files.address(), 5_000_000, Duration::from_millis(40)).await;
@@ -39,7 +39,7 @@ async fn a_session_in_a_browser_is_decided_the_same_without_one() {
     asked(&files, "one more", |bitrate| bitrate < 500_000).await;
     link.set_rate(5_000_000);
     asked(&files, "the top level again", |bitrate| bitrate == TOP).await;
-    browser.until("it has caught up", "window.__probe.ahead() > 8").await;
+    browser.until("it has caught up", "window.__probe.ahead() > 5").await;
 
     let script = "const { player: { engine } } = document.querySelector('smooth-video'); let text = '';
         for (const byte of engine.recording) text += String.fromCharCode(byte);

@@ -31,7 +31,8 @@ class CaptionTracks {
     track.relative = track.relative || timesAreRelative(cues, start, duration);
     for (const { begin, end, text, look } of placeCues(cues, start, duration, track.relative)) {
       const [from, to] = [begin, end].map((time) => Math.max(0, time - zero) / 1000);
-      const key = `${from} ${to} ${look.image || text}`;
+      // Of a picture its length and its end tell enough.
+      const key = `${from} ${to} ${look.image ? look.image.length + look.image.slice(-99) : text}`;
       if (from >= to || track.cues.has(key)) continue;
       if (track.cues.size >= MOST_CAPTIONS) this.clear(id, Infinity);
       const cue = Object.assign(new VTTCue(from, to, text), look);
@@ -46,7 +47,8 @@ class CaptionTracks {
     const { target, cues } = this.tracks.get(id);
     for (const [key, cue] of cues) {
       if (cue.endTime > before) continue;
-      target.removeCue(cue);
+      // The page may have removed it.
+      attempt(() => target.removeCue(cue));
       cues.delete(key);
     }
   }

@@ -8,8 +8,6 @@ const TICK = 0, OPENED = 1, APPENDED = 2, APPEND_FAILED = 3, EVICTED = 4, FAILED
   SELECT_LEVEL = 8, STREAMING = 9, TARGET_LATENCY = 10, ONLINE = 11, WAITING_FOR_KEY = 12, STOP = 13, VIEWPORT = 14;
 // Why a request failed, if not by its status.
 const NETWORK = 0, TIMEOUT = 1, MALFORMED = 2;
-// Why a buffer refused bytes.
-const QUOTA = 0, DECODE = 1, CLOSED = 2;
 
 // What the engine answers to a piece of a body that is not what it should be.
 const BROKEN = -1;
@@ -21,7 +19,7 @@ const MANAGED = Boolean(window.ManagedMediaSource);
 const MediaSourceClass = window.ManagedMediaSource || window.MediaSource;
 
 const PLAYBACK_EVENTS = ["timeupdate", "waiting", "playing", "play", "pause", "seeked", "ratechange", "ended", "seeking",
-  "waitingforkey", "loadedmetadata", "error"];
+  "waitingforkey", "loadedmetadata", "loadeddata", "error"];
 // Of a media source; the last two come from managed ones.
 const SOURCE_EVENTS = ["sourceopen", "startstreaming", "endstreaming"];
 const BUFFER_EVENTS = ["updateend", "error"];
@@ -36,63 +34,6 @@ const WAITING = 0.35;
 const NAP = 2000;
 // A head is looked for in so many bytes at a time.
 const LOOK = 65536;
-
-// Carries out what may be refused, where a refusal is of no account.
-function attempt(act) {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
-}
-
-// One source buffer, and the queue of what it is to do: it does one thing at a time and says "updateend" after each.
-class Buffer {
-  constructor(kind, target) {
-    Object.assign(this, { kind, target, tasks: [], evicting: false });
-  }
-
-  // Drops what is left of a body.
-  forget(id) { this.tasks = this.tasks.filter(({ request }) => request !== id); }
-
-  // Drops everything queued but removals, whose end is always told.
-  clear() { this.tasks = this.tasks.filter((task) => task.remove); }
-
-  idle() { return !this.tasks.length && !this.target.updating; }
-
-  // Does what it can. Gives what came of it, for the engine; undefined once it is at work or has nothing to do.
-  work() {
-    const { target } = this;
-    try {
-      for (;;) {
-        const [task] = this.tasks;
-        // Only a reset cuts in, and only on an append: abort() during remove() throws.
-        if (!task || (target.updating && (this.evicting || !task.reset))) return undefined;
-        if (task.pieces && !task.pieces.length) {
-          if (!task.whole) return undefined;
-          this.tasks.shift();
-          return [APPENDED, task.request, this.kind];
-        }
-        if (task.pieces) {
-          target.appendBuffer(task.pieces.shift());
-          continue;
-        }
-        this.tasks.shift();
-        if (task.reset) attempt(() => target.abort());
-        else if (task.bytes) target.appendBuffer(task.bytes);
-        else if (task.mime) target.changeType(task.mime);
-        else {
-          const [start, end] = task.remove;
-          this.evicting = start < end && attempt(() => !target.remove(Math.max(start, 0), end));
-          if (!this.evicting) return [EVICTED, this.kind];
-        }
-      }
-    } catch (error) {
-      this.clear();
-      return [APPEND_FAILED, this.kind, { QuotaExceededError: QUOTA, NotSupportedError: DECODE }[error.name] ?? CLOSED];
-    }
-  }
-}
 
 class Player {
   // `notify(name, detail)` is called with whatever the page may want to know.
@@ -133,13 +74,13 @@ class Player {
     removeEventListener("online", this);
     clearTimeout(this.timer);
     if (this.frame) media.cancelVideoFrameCallback(this.frame);
-    engine.free();
     this.tracks.end();
     if (this.source) {
       this.close();
       media.removeAttribute("src");
       media.load();
     }
+    engine.free();
   }
 
   // Asks for nothing more. What is shown stays.
@@ -178,11 +119,14 @@ class Player {
     this.queue.push(act);
     if (this.busy) return;
     this.busy = true;
-    while (this.engine && this.queue.length) {
-      this.queue.shift()();
-      this.work();
+    try {
+      while (this.engine && this.queue.length) {
+        this.queue.shift()();
+        this.work();
+      }
+    } finally {
+      this.busy = false;
     }
-    this.busy = false;
     if (this.engine) this.setTimer();
     while (this.engine && this.notices.length) this.pass(...this.notices.shift());
   }
@@ -209,9 +153,13 @@ class Player {
     else if (type === "startstreaming" || type === "endstreaming") this.say(STREAMING, 0, type === "startstreaming");
     else if (type === "online") this.say(ONLINE);
     else if (type === "waitingforkey") this.say(WAITING_FOR_KEY);
-    else if (type === "seeking") this.say(SEEKING);
-    else if (type === "change") this.captionsChosen();
+    else if (type === "seeking") {
+      // Ours is under way, or somebody else was first.
+      this.seek = null;
+      this.say(SEEKING);
+    } else if (type === "change") this.captionsChosen();
     else {
+      if (type === "loadeddata" && !this.frame) this.mark(FIRST_FRAME);
       this.arrive();
       this.tell(() => this.look());
     }
@@ -333,10 +281,10 @@ class Player {
 
   watchFrames() {
     this.marked = [];
+    this.frame = 0;
     for (const name of MARKS) performance.clearMarks(name);
     const { media } = this;
     if (media.requestVideoFrameCallback) this.frame = media.requestVideoFrameCallback(() => this.mark(FIRST_FRAME));
-    else media.addEventListener("loadeddata", () => this.mark(FIRST_FRAME), { once: true });
   }
 
   // --- Requests
@@ -500,8 +448,7 @@ class Player {
     const { media } = this;
     const ahead = position - media.currentTime;
     // Before there is a picture WebKitGTK plays across so little by itself.
-    if (MANAGED && media.readyState < 2 && ahead >= 0 && ahead < 0.08) return;
-    this.seek = position;
+    this.seek = MANAGED && media.readyState < 2 && ahead >= 0 && ahead < 0.08 ? null : position;
     this.arrive();
   }
 

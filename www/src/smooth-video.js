@@ -248,7 +248,9 @@ class SmoothVideo extends HTMLElement {
     for (const [name, key] of Object.entries(OPTIONS)) {
       const value = this.getAttribute(name);
       if (value === null) continue;
-      options[key] = FLAGS.includes(name) || name === "audio" || name === "captions" ? value || true : Number(value);
+      if (FLAGS.includes(name)) options[key] = true;
+      else if (name === "audio" || name === "captions") options[key] = value || undefined;
+      else options[key] = Number(value);
     }
     return options;
   }

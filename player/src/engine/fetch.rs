@@ -96,7 +96,8 @@ impl Session {
         if let Some(better) = self.upgrade(i, chunk) {
             return Step::Fetch(better, false);
         }
-        if ahead > goal || track.kind == Kind::Audio && self.is_before_picture(start) {
+        let alone = track.kind == Kind::Audio && ahead > LEAD && self.is_before_picture(start);
+        if ahead > goal || alone {
             return Step::Wait;
         }
         let oldest = stream.chunks.first() == Some(chunk);
