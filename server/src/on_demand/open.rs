@@ -194,6 +194,7 @@ impl Opener<'_> {
                 timescale: stream.timescale,
                 chunks,
                 gone: None,
+                waiting: None,
                 levels: Vec::new(),
                 usual: OnceLock::new(),
             };
@@ -239,6 +240,7 @@ impl Opener<'_> {
                 name: track.name.clone(),
                 timescale: spec.timescale,
                 gone: None,
+                waiting: None,
                 levels: self.level(track, spec, &chunks)?.into_iter().collect(),
                 chunks,
                 usual: OnceLock::new(),

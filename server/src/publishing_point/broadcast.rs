@@ -6,8 +6,9 @@
 //!
 //! A new run starts where the broadcast ends: its offset is the end over all tracks less the first time
 //! of the fragment that opened it. What dead connections left unpublished is forgotten first, so that no
-//! level has a hole where another one was quicker. All connections of an encoder that began anew land on
-//! one run, for each joins the run under which its first time is nearest to the end of its track.
+//! level has a hole where another one was quicker; not so captions of what is published. All connections of
+//! an encoder that began anew land on one run, for each joins the run under which its first time is nearest
+//! to the end of its track.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -307,14 +308,17 @@ impl Broadcast {
         }
     }
 
-    /// How far viewers see picture and sound, in units of 100 ns: what is held back is none of it. `0`
-    /// where there is neither, for nobody waits for captions then.
+    /// How far viewers see picture and sound, in units of 100 ns: what is held back is none of it. Where
+    /// there is to be neither, captions have nothing to wait for.
     fn shown(&self) -> i64 {
+        if self.streams.iter().all(|s| s.kind == Kind::Text) {
+            return i64::MAX;
+        }
         let media = self.streams.iter().filter(|s| s.kind != Kind::Text && !s.chunks.is_empty());
         let held = usize::try_from(self.rules.look_ahead).unwrap_or(usize::MAX);
         let ends = media.filter_map(|s| {
-            let newest = s.chunks.iter().rev().nth(held)?;
-            Some(to_units(i64::try_from(newest.end()).unwrap_or(i64::MAX), s.timescale))
+            let end = s.chunks.iter().rev().nth(held).map(|c| c.end()).or(s.gone)?;
+            Some(to_units(i64::try_from(end).unwrap_or(i64::MAX), s.timescale))
         });
         ends.max().unwrap_or(0)
     }

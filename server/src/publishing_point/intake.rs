@@ -106,12 +106,16 @@ impl Broadcast {
         fresh: bool,
     ) -> Outcome {
         let (time, duration) = (arrival.time, arrival.duration);
+        let step = duration.max(self.tracks[id].step());
+        let mapped = self.mapped(session, id, &arrival, step);
         let outcome = self.place(now, session, id, arrival, fresh);
         let has_place = matches!(outcome, Outcome::Accepted { .. } | Outcome::Duplicate);
         // Captions are never measured against those of another encoder: this says how far it has got.
         if has_place || self.tracks[id].spec.kind == Kind::Text {
-            let offset = self.sessions.offset(session).unwrap_or_default();
-            let start = time.saturating_add(from_units(offset, self.tracks[id].spec.timescale));
+            let timescale = self.tracks[id].spec.timescale;
+            // Who is always second never joins a run.
+            let joined = self.sessions.offset(session);
+            let start = joined.map_or(mapped, |offset| time.saturating_add(from_units(offset, timescale)));
             let feed = self.sessions.feed(session, id);
             feed.note(Mark { start, duration }, true);
             feed.aligned |= has_place;

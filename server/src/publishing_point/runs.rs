@@ -103,9 +103,15 @@ impl Broadcast {
         time: i64,
         patience: Duration,
     ) {
+        let media = self.streams.iter().filter(|s| s.kind != Kind::Text);
+        let published = media.map(|s| units_up(s.end, s.timescale)).max().unwrap_or(0);
         for id in 0..self.tracks.len() {
-            let sessions = &self.sessions;
-            self.tracks[id].abandon(|e| e.session != session && sessions.alive(now, e.session, id, patience));
+            let (sessions, spec) = (&self.sessions, &self.tracks[id].spec);
+            // Captions of pictures that are out go with them.
+            let out = if spec.kind == Kind::Text { to_ticks(published, spec.timescale) } else { 0 };
+            self.tracks[id].abandon(|e| {
+                e.span.time < out || e.session != session && sessions.alive(now, e.session, id, patience)
+            });
         }
         // Priming before zero belongs to zero.
         let zero = if (-i64::from(timescale.get()) / 2..0).contains(&time) { 0 } else { time };

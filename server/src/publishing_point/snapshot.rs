@@ -52,6 +52,8 @@ pub struct StreamView {
     pub chunks: Blocks<Span>,
     /// Start of the newest chunk that has left, in ticks; `None` while all of them are there.
     pub gone: Option<u64>,
+    /// Start of the first fragment that is here and not published yet, in ticks.
+    pub waiting: Option<u64>,
     /// Levels, lowest bitrate first.
     pub levels: Vec<LevelView>,
     /// See [`StreamView::usual_duration`].
@@ -93,12 +95,14 @@ impl Broadcast {
                 requests: Arc::clone(&track.requests),
             })
         };
+        let waiting = |&id: &TrackId| self.tracks.get(id)?.pending.front().map(|w| w.span.time);
         let view = |s: &super::stream::Stream| StreamView {
             kind: s.kind,
             name: s.name.clone(),
             timescale: s.timescale,
             chunks: s.chunks.clone(),
             gone: s.gone,
+            waiting: s.levels.iter().filter_map(waiting).min(),
             levels: s.levels.iter().filter_map(level).collect(),
             usual: OnceLock::new(),
         };

@@ -182,3 +182,31 @@ async fn what_a_level_lacks_is_a_gap_there_and_nowhere_else() {
     assert!(lines[0].matches("<S ").count() == 2 && lines[1].matches("<S ").count() == 1, "{mpd}");
     origin.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_segment_is_there_before_the_captions_that_wait_for_another_encoder() {
+    let parts = Parts::of(&capture());
+    let origin = Origin::start().await;
+    let captions = Captions::new();
+    let mut push = origin.push(STREAM).await;
+    push.piece(&parts.stream(0..1)).await;
+    push.settled(&origin, &format!("{LEVEL}Fragments(video=0,format=m3u8-cmaf)"), 200).await;
+    // One brings the first, and then the other one the second.
+    let mut slow = origin.push("/live.isml/Streams(slow)").await;
+    slow.piece(&[captions.header(), captions.fragment(0, "<tt/>")].concat()).await;
+    let segment = |time| format!("/live.isml/QualityLevels(1000)/Fragments(caps={time},format=m3u8-cmaf)");
+    slow.settled(&origin, &segment(0), 200).await;
+    let ttml = "<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><p begin=\"0s\" end=\"1s\">Two</p></body></tt>";
+    let second = [captions.header(), captions.fragment(20_000_000, ttml)].concat();
+    assert_eq!(origin.post("/live.isml/Streams(quick)", &second, 1 << 16).await.status, 200);
+    // Two chunks are held back from who watches by Smooth Streaming; it waits as long.
+    for chunk in 1..4 {
+        push.piece(&parts.media(chunk..chunk + 1)).await;
+        let newest = format!("{LEVEL}Fragments(video={},format=m3u8-cmaf)", chunk * 20_000_000);
+        push.settled(&origin, &newest, 200).await;
+        let status = origin.get(&segment(20_000_000)).await.status;
+        assert_eq!(status, if chunk < 3 { 404 } else { 200 }, "{chunk}");
+    }
+    assert!(origin.get(&segment(20_000_000)).await.text().contains("Two"));
+    origin.stop().await;
+}

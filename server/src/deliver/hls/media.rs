@@ -25,7 +25,7 @@ pub fn list(snapshot: &Snapshot, selection: &Selection<'_>) -> Option<Listing> {
     if !snapshot.state.serves() {
         return None;
     }
-    grid(snapshot, selection).list(selection.leading, |time| selection.reaches(time))
+    grid(snapshot, selection).list(selection.leading, |time| selection.reach(time))
 }
 
 /// The playlist; `None` while there is too little to show.

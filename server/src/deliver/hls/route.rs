@@ -145,7 +145,7 @@ async fn segment(
     };
     let Some(selection) = selection else { return gone() };
     let grid = media::grid(snapshot, &selection);
-    let segment = match grid.find(selection.leading, *time, |time| selection.reaches(time)) {
+    let segment = match grid.find(selection.leading, *time, |time| selection.reach(time)) {
         Ok(segment) if media::has_media(&selection, &segment) => segment,
         Ok(_) | Err(Miss::Hole | Miss::Gone) => return gone(),
         Err(Miss::NotYet) => {

@@ -90,7 +90,7 @@ impl Grid {
         time.saturating_add(self.lead) / self.cell
     }
 
-    /// The complete segment of `stream` that starts at `time`. `reaches` tells whether what goes into it
+    /// The complete segment of `stream` that starts at `time`. `reach` tells whether what goes into it
     /// beside the stream has come that far, in ticks.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Grid {
         &self,
         stream: &StreamView,
         time: u64,
-        reaches: impl Fn(u64) -> bool,
+        reach: impl Fn(u64) -> Reach,
     ) -> Result<Segment, Miss> {
         let later = if self.live { Miss::NotYet } else { Miss::Gone };
         let last = stream.chunks.last().ok_or(later)?;
@@ -116,7 +116,7 @@ impl Grid {
         let chunks = stream.chunks.from(time).take_while(|c| self.number(c.time) == number);
         let end = chunks.last().unwrap_or(first).end();
         let segment = Segment { number, span: Span { time, duration: end.saturating_sub(time) } };
-        if self.is_complete(stream, &segment) && self.is_covered(stream, &segment, reaches) {
+        if self.is_complete(stream, &segment) && self.is_covered(stream, &segment, reach) {
             Ok(segment)
         } else {
             Err(later)
@@ -129,7 +129,7 @@ impl Grid {
     /// Of a window that slides, the oldest complete segment is left out: who has just read a playlist
     /// that named it still gets it.
     #[must_use]
-    pub fn list(&self, stream: &StreamView, reaches: impl Fn(u64) -> bool) -> Option<Listing> {
+    pub fn list(&self, stream: &StreamView, reach: impl Fn(u64) -> Reach) -> Option<Listing> {
         let mut segments = self.segments(stream);
         let second = u64::from(stream.timescale.get());
         let rounded = |ticks: u64| ticks.saturating_add(second / 2) / second;
@@ -137,7 +137,7 @@ impl Grid {
         let target = rounded(longest).max(rounded(self.nominal)).max(1);
         let cut = stream.gone.map(|time| self.number(time));
         segments.retain(|s| Some(s.number) != cut && self.is_complete(stream, s));
-        let covered = |s: &&Segment| self.is_covered(stream, s, &reaches);
+        let covered = |s: &&Segment| self.is_covered(stream, s, &reach);
         let listed = segments.iter().take_while(covered).count();
         segments.truncate(listed);
         if self.live {
@@ -172,12 +172,42 @@ impl Grid {
         !self.live || self.number(end) > segment.number
     }
 
-    /// Whether what accompanies the stream is there up to the end of `segment`. It is not waited for
-    /// longer than another segment lasts.
-    fn is_covered(&self, stream: &StreamView, segment: &Segment, reaches: impl Fn(u64) -> bool) -> bool {
+    /// Whether what accompanies the stream is there up to the end of `segment`. What is not here at all is
+    /// waited for no longer than another segment lasts.
+    fn is_covered(&self, stream: &StreamView, segment: &Segment, reach: impl Fn(u64) -> Reach) -> bool {
         let end = segment.span.end();
         let newest = stream.chunks.last().map_or(0, |c| c.end());
-        !self.live || reaches(end) || newest >= end.saturating_add(self.cell)
+        !self.live
+            || match reach(end) {
+                Reach::There => true,
+                Reach::Held => false,
+                Reach::Behind => newest >= end.saturating_add(self.cell),
+            }
+    }
+}
+
+/// Whether what accompanies a stream has come as far as a segment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It has.
+    There,
+    /// Some of what is before is here, and will be published.
+    Held,
+    /// It has not, and perhaps there is nothing.
+    Behind,
+}
+
+impl Reach {
+    /// Of what is published up to `end`, and `waiting` from there on, to `time`.
+    #[must_use]
+    pub fn to(time: u64, end: Option<u64>, waiting: Option<u64>) -> Self {
+        if waiting.is_some_and(|waiting| waiting < time) {
+            Self::Held
+        } else if end.is_some_and(|end| end >= time) {
+            Self::There
+        } else {
+            Self::Behind
+        }
     }
 }
 
@@ -222,6 +252,7 @@ mod tests {
             timescale,
             chunks: all,
             gone: None,
+            waiting: None,
             levels: Vec::new(),
             usual: OnceLock::new(),
         }
@@ -232,7 +263,7 @@ mod tests {
     }
 
     fn list(stream: &StreamView, window: u64, live: bool) -> Option<Listing> {
-        Grid::new(stream, 10, window, live).list(stream, |_| true)
+        Grid::new(stream, 10, window, live).list(stream, |_| Reach::There)
     }
 
     fn numbers(listing: Option<Listing>) -> Vec<u64> {
@@ -266,15 +297,17 @@ mod tests {
         let all = regular(0..16, 2000);
         assert_eq!(numbers(list(&all, 0, false)), [0, 1, 2, 3]);
         let grid = Grid::new(&all, 10, 0, true);
-        assert_eq!(grid.list(&all, |end| end < 30_000), None);
+        assert_eq!(grid.list(&all, |end| Reach::to(end, Some(20_000), None)), None);
         // … but not for ever.
         let more = regular(0..22, 2000);
-        assert_eq!(numbers(grid.list(&more, |end| end < 30_000)), [0, 1, 2]);
-        assert_eq!(grid.find(&all, 30_000, |_| true), Err(Miss::NotYet));
-        assert_eq!(grid.find(&all, 40_000, |_| true), Err(Miss::NotYet));
-        assert_eq!(grid.find(&all, 20_000, |_| true).unwrap().number, 2);
-        assert_eq!(grid.find(&all, 22_000, |_| true), Err(Miss::Gone));
-        assert_eq!(grid.find(&all, 20_001, |_| true), Err(Miss::Gone));
+        assert_eq!(numbers(grid.list(&more, |end| Reach::to(end, Some(20_000), None))), [0, 1, 2]);
+        // What is known to come is.
+        assert_eq!(grid.list(&more, |end| Reach::to(end, Some(40_000), Some(25_000))), None);
+        assert_eq!(grid.find(&all, 30_000, |_| Reach::There), Err(Miss::NotYet));
+        assert_eq!(grid.find(&all, 40_000, |_| Reach::There), Err(Miss::NotYet));
+        assert_eq!(grid.find(&all, 20_000, |_| Reach::There).unwrap().number, 2);
+        assert_eq!(grid.find(&all, 22_000, |_| Reach::There), Err(Miss::Gone));
+        assert_eq!(grid.find(&all, 20_001, |_| Reach::There), Err(Miss::Gone));
     }
 
     #[test]
@@ -284,10 +317,10 @@ mod tests {
         slide(&mut sliding, 5);
         assert_eq!(numbers(list(&sliding, 60, true)), [2, 3, 4, 5, 6]);
         let grid = Grid::new(&sliding, 10, 60, true);
-        assert!(grid.find(&sliding, 10_000, |_| true).is_ok());
+        assert!(grid.find(&sliding, 10_000, |_| Reach::There).is_ok());
         slide(&mut sliding, 1);
         assert_eq!(numbers(list(&sliding, 60, true)), [3, 4, 5, 6]);
-        assert_eq!(grid.find(&sliding, 12_000, |_| true), Err(Miss::Gone));
+        assert_eq!(grid.find(&sliding, 12_000, |_| Reach::There), Err(Miss::Gone));
         assert!(!list(&sliding, 60, true).unwrap().grows);
         // Over: what is whole stays.
         assert_eq!(numbers(list(&sliding, 60, false)), [2, 3, 4, 5, 6]);
@@ -359,9 +392,9 @@ mod tests {
                 (time, duration)
             }));
             let grid = Grid::new(&all, 10, 0, live);
-            let listing = grid.list(&all, |_| true);
+            let listing = grid.list(&all, |_| Reach::There);
             for segment in listing.iter().flat_map(|l| &l.segments) {
-                proptest::prop_assert_eq!(grid.find(&all, segment.span.time, |_| true), Ok(*segment));
+                proptest::prop_assert_eq!(grid.find(&all, segment.span.time, |_| Reach::There), Ok(*segment));
                 let seconds = (segment.span.duration + 500) / 1000;
                 proptest::prop_assert!(listing.as_ref().is_some_and(|l| l.target >= seconds));
             }

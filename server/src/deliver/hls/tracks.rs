@@ -3,6 +3,7 @@
 use smooth::codec::{Codec, aac, avc};
 use smooth::manifest::Kind;
 
+use super::segments::Reach;
 use super::ts::adts;
 use crate::deliver::smooth::fragment;
 use crate::publishing_point::snapshot::{LevelView, Snapshot, StreamView};
@@ -82,12 +83,14 @@ impl<'a> Selection<'a> {
 
     /// Whether sound or captions have come as far as `time`, in ticks of the leading stream.
     #[must_use]
-    pub fn reaches(&self, time: u64) -> bool {
+    pub fn reach(&self, time: u64) -> Reach {
         let captions = self.captions.then_some(self.named.0);
-        self.sound.as_ref().map(|sound| sound.stream).or(captions).is_none_or(|stream| {
-            let end = stream.chunks.last().map_or(0, |c| c.end());
-            end >= self.leading.timescale.rescale(time, stream.timescale)
-        })
+        let Some(stream) = self.sound.as_ref().map(|sound| sound.stream).or(captions) else {
+            return Reach::There;
+        };
+        let end = stream.chunks.last().map(|c| c.end());
+        let waiting = stream.waiting.filter(|_| self.captions);
+        Reach::to(self.leading.timescale.rescale(time, stream.timescale), end, waiting)
     }
 }
 

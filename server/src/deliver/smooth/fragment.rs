@@ -2,7 +2,7 @@
 //!
 //! A fragment is served once it is listed, or named by the `tfrf` of one that is served, and as many
 //! chunks as the look-ahead says come after it: so its `tfrf` is complete, and the same for ever. Text
-//! is served as it comes, with what `tfrf` there is.
+//! is served as it is published, with what `tfrf` there is.
 //!
 //! `KeyFrames`, which Silverlight's fast play asks for, is the same fragment without the samples that depend
 //! on others.

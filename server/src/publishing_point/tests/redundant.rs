@@ -170,10 +170,15 @@ fn a_hole_waits_for_the_encoder_that_may_fill_it_and_no_longer() {
 /// A broadcast of two encoders with captions as their fourth track.
 fn captioned() -> Show {
     let mut show = Show::new(RULES);
-    let tracks = [ladder(), vec![spec(Kind::Text, "captions", 1)]].concat();
-    show.broadcast.open(1, &tracks).unwrap();
-    show.broadcast.open(2, &tracks).unwrap();
+    join_captioned(&mut show, [1, 2]);
     show
+}
+
+fn join_captioned(show: &mut Show, sessions: [SessionId; 2]) {
+    let tracks = [ladder(), vec![spec(Kind::Text, "captions", 1)]].concat();
+    for session in sessions {
+        show.broadcast.open(session, &tracks).unwrap();
+    }
 }
 
 /// Picture and sound of `n`, and a caption that lasts longer than to the next one.
@@ -242,6 +247,65 @@ fn captions_wait_for_the_other_encoder_no_longer_than_until_their_picture_is_see
     // Who is alone waits for nobody.
     caption(&mut show, 1, 13, 1);
     assert_eq!(show.chunks("captions").last(), Some(&26_000));
+}
+
+#[test]
+fn captions_come_from_the_other_encoder_after_both_began_anew() {
+    let mut show = captioned();
+    for (sessions, lost) in [([1, 2], None), ([3, 4], Some(3))] {
+        join_captioned(&mut show, sessions);
+        for n in 0..8 {
+            both(&mut show, sessions[0], n * 2000, 2000, 1);
+            if lost != Some(n) {
+                caption(&mut show, sessions[0], n, 1);
+            }
+            // The second is never first, but with that caption.
+            if n > 0 {
+                both(&mut show, sessions[1], (n - 1) * 2000, 2000, 1);
+                caption(&mut show, sessions[1], n - 1, 1);
+            }
+            show.wait(2000);
+        }
+        sessions.iter().for_each(|&session| show.broadcast.close(session));
+    }
+    assert_eq!(show.broadcast.tracks[0].counters.restarts, 1);
+    assert_eq!(show.chunks("captions"), (0..16).map(|n| n * 2000).collect::<Vec<_>>());
+}
+
+#[test]
+fn captions_that_wait_are_not_lost_with_the_encoder_that_brought_them() {
+    let mut show = captioned();
+    for n in 0..10 {
+        both(&mut show, 1, n * 2000, 2000, 1);
+        caption(&mut show, 1, n, 1);
+        if n < 9 {
+            both(&mut show, 2, n * 2000, 2000, 1);
+            caption(&mut show, 2, n, 1);
+        }
+    }
+    let captions = show.broadcast.views().pop().unwrap();
+    assert_eq!((captions.kind, captions.waiting), (Kind::Text, Some(180_000_000)));
+    // The first one dies and begins anew, while the second one is stuck.
+    show.broadcast.close(1);
+    show.wait(6000);
+    show.open(3);
+    for n in 0..4 {
+        both(&mut show, 3, n * 2000, 2000, 2);
+        show.wait(2000);
+    }
+    assert_eq!(show.broadcast.tracks[0].counters.restarts, 1);
+    assert_eq!(show.chunks("captions"), (0..10).map(|n| n * 2000).collect::<Vec<_>>());
+}
+
+#[test]
+fn captions_of_nothing_wait_for_nobody() {
+    let mut show = Show::new(RULES);
+    for session in [1, 2] {
+        show.broadcast.open(session, &[spec(Kind::Text, "captions", 1)]).unwrap();
+        show.bring(session, 0, 0, 2000, 1);
+    }
+    show.bring(1, 0, 2000, 2000, 1);
+    assert_eq!(show.chunks("captions"), [0, 2000]);
 }
 
 /// Two ffmpeg with B-frames: sound is cut 80 ms before the picture, but the first of a run begins with it.

@@ -19,7 +19,7 @@ pub mod media;
 
 use smooth::manifest::Kind;
 
-use super::segments::{Grid, Listing, Segment};
+use super::segments::{Grid, Listing, Reach, Segment};
 use crate::deliver::cmaf::presentation::{Presentation, Track};
 use crate::deliver::smooth::fragment::Miss;
 use crate::publishing_point::snapshot::Snapshot;
@@ -61,7 +61,7 @@ impl<'a> Cut<'a> {
     /// The segments of `track` that a playlist names now; `None` while they are too few.
     #[must_use]
     pub fn list(&self, track: &Track<'a>) -> Option<Listing> {
-        self.grid_of(track).list(self.chunks_of(track).stream, self.reaches(track))
+        self.grid_of(track).list(self.chunks_of(track).stream, self.reach(track))
     }
 
     /// The segment of `track` that starts at `time`.
@@ -70,7 +70,7 @@ impl<'a> Cut<'a> {
     ///
     /// As [`Grid::find`].
     pub fn find(&self, track: &Track<'a>, time: u64) -> Result<Segment, Miss> {
-        self.grid_of(track).find(self.chunks_of(track).stream, time, self.reaches(track))
+        self.grid_of(track).find(self.chunks_of(track).stream, time, self.reach(track))
     }
 
     fn grid_of(&self, track: &Track<'a>) -> Grid {
@@ -80,16 +80,17 @@ impl<'a> Cut<'a> {
     }
 
     /// Whether captions have come as far as the pictures that they go with.
-    fn reaches(&self, track: &Track<'a>) -> impl Fn(u64) -> bool {
+    fn reach(&self, track: &Track<'a>) -> impl Fn(u64) -> Reach {
         let end = track.stream.chunks.last().map(|c| track.ms(c.end()));
+        let waiting = track.stream.waiting.map(|time| track.ms(time));
         let pictures = (track.stream.kind == Kind::Text).then(|| {
             let leading = &self.presentation.tracks[self.leading];
             (leading.clock, leading.stream.timescale)
         });
         move |time| {
-            let Some((clock, timescale)) = pictures else { return true };
+            let Some((clock, timescale)) = pictures else { return Reach::There };
             let ms = timescale.rescale(time.saturating_sub(clock.zero()), smooth::Timescale::MILLISECONDS);
-            end.is_some_and(|end| end >= ms)
+            Reach::to(ms, end, waiting)
         }
     }
 }
