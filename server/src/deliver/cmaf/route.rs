@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     };
     let format = Format::of(options)?;
     let snapshot = source.snapshot();
-    if snapshot.is_protected() {
+    if snapshot.is_protected() && snapshot.has_event(event.as_deref()) {
         return Some((format, encrypted()));
     }
     if !format.is_on(&app.settings, &snapshot.definition) {

@@ -57,7 +57,7 @@ pub(crate) async fn serve(
             let document = snapshot.document(&key, |s| master::render(s, &options));
             let reason = || codecs::beyond_transport_streams(&snapshot).filter(|_| snapshot.state.serves());
             match document.is_none().then(reason).flatten() {
-                Some(codecs) => unsupported(&codecs),
+                Some(codecs) => unsupported(&snapshot, &codecs),
                 None => playlist(document, headers),
             }
         }
@@ -83,7 +83,7 @@ pub(crate) async fn serve(
 /// Why this output is not there at all.
 fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Response<Body>> {
     let definition = &snapshot.definition;
-    if snapshot.is_protected() {
+    if snapshot.is_protected() && snapshot.has_event(event) {
         return Some(encrypted());
     }
     if !formats::offered(&app.settings, definition).any(|f| f.eq_ignore_ascii_case(NAME)) {
@@ -102,12 +102,20 @@ fn refuse(app: &App, snapshot: &Snapshot, event: Option<&str>) -> Option<Respons
     None
 }
 
-/// Why there is no playlist of a presentation in `codecs`.
-fn unsupported(codecs: &str) -> Response<Body> {
-    let message = format!(
-        "transport streams carry H.264 and AAC here, and this presentation is in {codecs}: ask for format={}",
-        Format::Cmaf.name()
-    );
+/// Why there is no playlist of `snapshot`, a presentation in `codecs`.
+fn unsupported(snapshot: &Snapshot, codecs: &str) -> Response<Body> {
+    let message = if codecs::beyond_mp4(snapshot).is_some() {
+        format!(
+            "neither this output nor another one but Smooth Streaming can carry {codecs}, which is all there \
+             is"
+        )
+    } else {
+        let other = Format::Cmaf.name();
+        format!(
+            "transport streams carry H.264 and AAC here, and this presentation is in {codecs}: ask for \
+             format={other}"
+        )
+    };
     problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media", &message)
 }
 

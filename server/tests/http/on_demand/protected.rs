@@ -149,6 +149,9 @@ async fn refuses_other_outputs(origin: &Origin, path: &str, listed: &Manifest) {
         refused.push(format!("Manifest(format={format})"));
         refused.push(format!("QualityLevels({bitrate})/Manifest({name},format={format})"));
         refused.push(format!("QualityLevels({bitrate})/Fragments({name}={time},format={format})"));
+        // Nothing is said of another event.
+        let other = origin.get(&format!("{path}/Events(other)/Manifest(format={format})")).await;
+        assert_eq!(other.status, 404, "{format}: {}", other.text());
     }
     for format in ["m3u8-cmaf", "mpd-time-csf"] {
         refused.push(format!("QualityLevels({bitrate})/Fragments({name}=i,format={format})"));
