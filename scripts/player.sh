@@ -10,8 +10,10 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-cargo fetch --locked
-if [ "${1:-}" = record ]; then exec trunk build --release --features record --dist target/recorder; fi
+if [ "${1:-}" = record ]; then
+  cargo fetch --locked
+  exec trunk build --release --features record --dist target/recorder
+fi
 sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
 aborts() { RUSTC_BOOTSTRAP=1 rustc -Zunstable-options -Cpanic=immediate-abort --print cfg >/dev/null 2>&1; }
 if [ -e "$sources" ] && aborts; then
@@ -20,4 +22,5 @@ if [ -e "$sources" ] && aborts; then
 else
   say "std's sources are not here: the player will be 7 kB larger (rustup component add rust-src)"
 fi
+cargo fetch --locked # with std's own dependencies, where it is built along: trunk is offline
 exec trunk build --release
