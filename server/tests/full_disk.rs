@@ -1,11 +1,16 @@
 //! A disk that takes no more, by the system's own limit on the size of files: writes end in the middle and fail.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes.
+const GUARD: Duration = Duration::from_secs(60);
 
 /// Ends with this value.
 struct Origin {
@@ -30,12 +35,14 @@ impl Origin {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("SILVERLANE_LOG", "error")
             .stdin(Stdio::null())
+            // Were it a file, the limit would be its own too.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        until(|| {
             assert!(process.try_wait().unwrap().is_none(), "the origin does not start");
-            std::thread::yield_now();
-        }
+            TcpStream::connect(("127.0.0.1", port)).map_err(|e| e.to_string())
+        });
         Self { process, port }
     }
 
@@ -51,11 +58,24 @@ impl Origin {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// What the API says of the point, once that is `expected`.
+    /// Waits until what the API says of the point is `expected`.
     fn until(&self, expected: impl Fn(&str) -> bool) {
-        while !expected(&self.send("GET", "/api/v1/points/live.isml", b"")) {
-            std::thread::yield_now();
+        until(|| {
+            let point = self.send("GET", "/api/v1/points/live.isml", b"");
+            if expected(&point) { Ok(()) } else { Err(point) }
+        });
+    }
+}
+
+/// What `ask` finds in the end.
+fn until<T>(mut ask: impl FnMut() -> Result<T, String>) -> T {
+    let start = Instant::now();
+    loop {
+        match ask() {
+            Ok(found) => return found,
+            Err(last) => assert!(start.elapsed() < GUARD, "waited in vain: {last}"),
         }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -87,13 +107,10 @@ fn live_goes_on_when_files_cannot_grow_and_the_archive_is_whole_when_they_can() 
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     origin.until(|point| point.contains("\"Stopped\""));
     // Nothing of the torn write is left: each fragment once, with its bytes.
-    let stored = loop {
+    let stored = until(|| {
         let stored = fragments(&std::fs::read(&kept).unwrap());
-        if stored.len() == 40 {
-            break stored;
-        }
-        std::thread::yield_now();
-    };
+        if stored.len() == 40 { Ok(stored) } else { Err(format!("{} fragments", stored.len())) }
+    });
     assert!(stored == fragments(&capture));
 }
 
