@@ -75,6 +75,7 @@ async fn what_left_the_window_before_it_could_be_stored_is_declared_lost() {
     let mut show = Show::on(Arc::clone(&disk) as _, &definition, fast);
     show.open();
     show.push(0..4).await;
+    show.until(|s| s.fragments == 4 * 3).await;
     disk.set(Mood::Failing(ErrorKind::StorageFull));
     show.push(4..30).await;
     disk.set(Mood::Fine);
