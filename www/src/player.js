@@ -30,6 +30,8 @@ const MANIFEST_READ = 0, FIRST_BYTE = 1, FIRST_FRAGMENT = 2, FIRST_FRAME = 3;
 const HEARTBEAT = 1;
 // … and while it waits for data: before a hole it tells nothing more by itself.
 const WAITING = 0.35;
+// … and no more often than this for "timeupdate" alone.
+const LOOK_AGAIN = 0.6;
 // What clocks go apart by when a machine sleeps, in milliseconds; less is one being set.
 const NAP = 2000;
 // A head is looked for in so many bytes at a time.
@@ -160,6 +162,8 @@ class Player {
     } else if (type === "change") this.captionsChosen();
     else {
       if (type === "loadeddata" && !this.frame) this.mark(FIRST_FRAME);
+      // While all is well it comes more often than it has anything to say.
+      if (type === "timeupdate" && media.readyState > 2 && !media.seeking && this.now() - this.lookedAt < LOOK_AGAIN) return;
       this.arrive();
       this.tell(() => this.look());
     }
@@ -185,14 +189,23 @@ class Player {
   look() {
     const { media } = this;
     const frames = media.getVideoPlaybackQuality();
-    const [video, audio] = [VIDEO, AUDIO].map((kind) => {
-      const buffer = this.buffer(kind);
-      const ranges = (buffer && attempt(() => buffer.target.buffered)) || [];
-      return Array.from(ranges, (_, i) => [ranges.start(i), ranges.end(i)]).flat();
-    });
+    const facts = [media.currentTime, media.playbackRate, media.readyState, media.paused, media.ended, media.seeking,
+      frames.totalVideoFrames, frames.droppedVideoFrames, 0];
+    // Plain loops here and in the timer: they run several times a second.
+    for (let kind = VIDEO; kind <= AUDIO; kind += 1) {
+      const ranges = this.ranges(kind);
+      const count = ranges ? ranges.length : 0;
+      for (let i = 0; i < count; i += 1) facts.push(ranges.start(i), ranges.end(i));
+      if (kind === VIDEO) facts[8] = 2 * count;
+    }
     this.lookedAt = this.now();
-    this.engine.look([media.currentTime, media.playbackRate, media.readyState, media.paused, media.ended, media.seeking,
-      frames.totalVideoFrames, frames.droppedVideoFrames, video.length, ...video, ...audio]);
+    this.engine.look(facts);
+  }
+
+  // What is buffered of a kind; undefined if nothing is.
+  ranges(kind) {
+    const buffer = this.buffer(kind);
+    return buffer && attempt(() => buffer.target.buffered);
   }
 
   // A buffer has done what it was told. Not to be believed while it is at work again, as it is after a reset.
@@ -252,9 +265,9 @@ class Player {
 
   // Sets the alarm to the next time at which there is something to do.
   setTimer() {
-    const times = [this.engine.deadline, ...Array.from(this.requests.values(), ({ deadline }) => deadline)];
-    if (this.source) times.push(this.lookedAt + this.beat());
-    const next = Math.min(...times);
+    let next = this.engine.deadline;
+    for (const request of this.requests.values()) if (request.deadline < next) next = request.deadline;
+    if (this.source) next = Math.min(next, this.lookedAt + this.beat());
     if (next === Infinity || (this.timer && this.alarmAt <= next)) return;
     clearTimeout(this.timer);
     this.alarmAt = next;
@@ -267,7 +280,9 @@ class Player {
     const now = this.now();
     for (const [id, { deadline }] of this.requests) if (deadline <= now) this.fail(id, TIMEOUT);
     if (this.source && now - this.lookedAt >= this.beat()) this.tell(() => this.look());
-    this.say(TICK);
+    if (!this.engine) return;
+    if (this.engine.deadline <= now) this.say(TICK);
+    else this.setTimer();
   }
 
   buffer(kind) { return this.buffers.find((buffer) => buffer.kind === kind); }
